@@ -1,0 +1,44 @@
+# Each verb is a script in scripts/; this file names them. `make help` lists the verbs.
+SHELL := /bin/sh
+NODE := node_modules/.bin/node
+.DEFAULT_GOAL := help
+.PHONY: help setup build check test rootfs test-vm demo bench clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing on this machine (system packages only as root)
+	@scripts/setup.sh
+
+build: setup ## executables in build/: kata-agent, kata-trace-forwarder, agentctl
+	@$(NODE) scripts/build.ts
+
+check: setup ## types, lint, format, import rules, generated code, shell syntax
+	@scripts/check.sh
+
+test: ## everything CI runs: set-up, build, check, all tests (T="path …" for some)
+	@scripts/setup.sh try-vm
+	@$(NODE) scripts/build.ts
+	@scripts/check.sh
+	@$(NODE) scripts/test.ts $(T)
+
+rootfs: ## the guest's initrd and kernel in build/
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/rootfs.ts
+
+test-vm: ## only the tests that boot a VM
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/test.ts test/vm
+
+demo: ## a real pod and its trace (VM=1: in a QEMU guest)
+	@scripts/setup.sh $(if $(VM),vm)
+	@$(NODE) scripts/build.ts
+	@scripts/demo.sh $(if $(VM),vm)
+
+bench: build ## measure beside the baselines
+	@$(NODE) scripts/bench.ts
+
+clean: ## remove build/ (downloads in .cache/ stay)
+	rm -rf build

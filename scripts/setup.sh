@@ -1,0 +1,82 @@
+#!/bin/sh
+# Makes a bare Debian or Ubuntu machine ready: system packages, npm packages, the test runner.
+# Does nothing, quickly, when all is there.
+#
+#   scripts/setup.sh           what building, testing and the embedded demo need
+#   scripts/setup.sh vm        also what a test VM needs
+#   scripts/setup.sh try-vm    the same where root can install it, else a note: the VM tests then skip
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: $*" >&2; exit 1; }
+
+# --- what the user brings ---
+for tool in node npm make gcc; do
+  command -v "$tool" >/dev/null || fail "$tool is missing; needed: Node.js 20 or newer, npm, make and gcc"
+done
+major=$(node -p 'process.versions.node.split(".")[0]')
+[ "$major" -ge 20 ] || fail "Node.js 20 or newer is needed, this is $(node --version)"
+
+# --- system packages ---
+# need PACKAGE FILE...: notes the package unless one of the files exists.
+missing=
+need() {
+  package=$1; shift
+  for file; do [ -e "$file" ] && return; done
+  missing="$missing $package"
+}
+# need_tool PACKAGE COMMAND: the same for a command, also where an ordinary user's PATH does not reach.
+need_tool() {
+  PATH=$PATH:/usr/sbin:/sbin command -v "$2" >/dev/null || missing="$missing $1"
+}
+base_packages() {
+  need libc6-dev /usr/include/stdio.h
+  need busybox-static /var/lib/dpkg/info/busybox-static.list
+  need_tool crun crun
+  need_tool iproute2 ip
+  need_tool util-linux unshare
+}
+vm_packages() {
+  need_tool qemu-system-x86 qemu-system-x86_64
+  need_tool cpio cpio
+  need_tool kmod depmod
+  need_tool xz-utils xz
+  need_tool e2fsprogs mkfs.ext4
+  need_tool binutils strip
+}
+
+apt_install() {
+  [ "$(id -u)" = 0 ] || return 1
+  command -v apt-get >/dev/null || return 1
+  say "installing$missing (apt)"
+  # shellcheck disable=SC2086 # a list of package names
+  apt_once() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null &&
+      DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+  }
+  apt_once || { say "apt failed, trying once more"; sleep 3; apt_once; }
+}
+
+base_packages
+if [ "${1:-}" = vm ]; then vm_packages; fi
+if [ -n "$missing" ]; then
+  apt_install || fail "missing:$missing; install with: sudo apt-get install -y --no-install-recommends$missing"
+fi
+if [ "${1:-}" = try-vm ]; then
+  missing=
+  vm_packages
+  [ -z "$missing" ] || apt_install || say "VM tests will be skipped, missing:$missing"
+fi
+
+# --- npm packages ---
+stamp=node_modules/.setup-stamp
+if ! cmp -s package-lock.json "$stamp"; then
+  say "installing npm packages"
+  npm ci --no-audit --no-fund --loglevel=error
+  say "preparing the test runner"
+  # tap generates its test class once per installation; without that its first run fails.
+  PATH=$PWD/node_modules/.bin:$PATH node_modules/.bin/tap build >/dev/null
+  node_modules/.bin/node --version >/dev/null || fail "the pinned Node.js does not run on this machine"
+  cp package-lock.json "$stamp"
+fi
