@@ -1,0 +1,35 @@
+import type { SpanAttributes } from "./attributes.ts";
+
+/**
+ * The seam between the rooms that make spans and the OpenTelemetry SDK.
+ *
+ * While tracing is off there is no backend and nothing of OpenTelemetry is loaded; `span.ts` then pays one branch.
+ */
+
+/** A span that somebody else ends. Also serves as explicit parent of other spans. */
+export type LiveSpan = {
+  set(attributes: SpanAttributes): void;
+  event(name: string, attributes?: SpanAttributes): void;
+};
+
+/** A span that outlives the function that opened it. Whoever opens it ends it; a second `end` does nothing. */
+export type OpenSpan = LiveSpan &
+  Disposable & {
+    /** Ends the span; with `error`, as failed. */
+    end(error?: unknown): void;
+    /** Runs `work` with this span as the current one. The span stays open. */
+    run<T>(work: () => T): T;
+  };
+
+/** Where a new span hangs: below `parent`, or as the root of a new trace linked to the current span. */
+export type Placement = { parent?: LiveSpan | undefined; detached?: boolean };
+
+/** What `span.ts` needs of the SDK. */
+export type SpanBackend = {
+  open(name: string, attributes: SpanAttributes, placement?: Placement): OpenSpan;
+  current(): LiveSpan;
+  withoutContext<T>(work: () => T): T;
+};
+
+/** The backend in use; undefined = tracing is off. A property, so that readers see the change. */
+export const tracingState: { backend: SpanBackend | undefined } = { backend: undefined };

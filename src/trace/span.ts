@@ -1,0 +1,75 @@
+import type { SpanAttributes } from "./attributes.ts";
+import { type LiveSpan, type OpenSpan, type SpanBackend, tracingState } from "./backend.ts";
+
+export type { LiveSpan, OpenSpan } from "./backend.ts";
+
+const noSpan: OpenSpan = {
+  set() {},
+  event() {},
+  end() {},
+  run: (work) => work(),
+  [Symbol.dispose]() {},
+};
+
+/**
+ * Runs `work` in a span: a child of `parent`, else of the current span, else of the sandbox's root.
+ * The span ends when `work` does; what it throws is recorded as status and `error.type`, and thrown on.
+ * When tracing is off this is one branch and a call of `work`.
+ */
+export function span<T>(
+  name: string,
+  attributes: SpanAttributes,
+  work: (span: LiveSpan) => Promise<T>,
+  parent?: LiveSpan,
+): Promise<T> {
+  const { backend } = tracingState;
+  if (backend === undefined) return work(noSpan);
+  return within(backend.open(name, attributes, { parent }), work);
+}
+
+/**
+ * Opens a span for something that no single function surrounds, such as the life of a container.
+ * The caller owes `end()`, in a `finally` or by `using`. It is current only inside its `run`.
+ */
+export function startSpan(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan {
+  return tracingState.backend?.open(name, attributes, { parent }) ?? noSpan;
+}
+
+/**
+ * Runs background work (an OOM watch, a uevent loop) as the root of its own trace, linked to the current span, so
+ * that it does not hang below the request that happened to start it.
+ */
+export function detached<T>(
+  name: string,
+  attributes: SpanAttributes,
+  work: (span: LiveSpan) => Promise<T>,
+): Promise<T> {
+  const { backend } = tracingState;
+  if (backend === undefined) return work(noSpan);
+  return within(backend.open(name, attributes, { detached: true }), work);
+}
+
+/** The span that surrounds the caller; one that keeps nothing when there is none. */
+export function currentSpan(): LiveSpan {
+  return tracingState.backend?.current() ?? noSpan;
+}
+
+/**
+ * Runs `work` with no current span. For what outlives the request that opens it lazily: shared connections, queues,
+ * timers, and listeners, whose callbacks would otherwise carry that request's span for ever.
+ */
+export function withoutContext<T>(work: () => T): T {
+  const backend: SpanBackend | undefined = tracingState.backend;
+  return backend === undefined ? work() : backend.withoutContext(work);
+}
+
+async function within<T>(open: OpenSpan, work: (span: LiveSpan) => Promise<T>): Promise<T> {
+  try {
+    const result = await open.run(() => work(open));
+    open.end();
+    return result;
+  } catch (error) {
+    open.end(error ?? new Error("rejected without a reason"));
+    throw error;
+  }
+}
