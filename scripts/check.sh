@@ -1,0 +1,31 @@
+#!/bin/sh
+# Judges the sources: types, lint and format, import table, generated code, shell syntax.
+# Runs all of them, then fails if any did.
+set -u
+cd "$(dirname "$0")/.."
+bin=node_modules/.bin
+failed=
+
+# step NAME COMMAND...: runs a check, prints its output only when it fails.
+step() {
+  name=$1; shift
+  if output=$("$@" 2>&1); then
+    echo "check: $name ok"
+  else
+    failed="$failed $name"
+    echo "$output"
+    echo "check: $name FAILED"
+  fi
+}
+shell_syntax() {
+  for file in scripts/*.sh rootfs/*.sh .ci/run; do
+    [ ! -e "$file" ] || sh -n "$file" || return 1
+  done
+}
+
+step types $bin/tsc -p .
+step lint $bin/biome ci --config-path=.biome.json --diagnostic-level=warn --error-on-warnings .
+step imports $bin/node scripts/check-imports.ts
+[ ! -e scripts/gen.ts ] || step generated $bin/node scripts/gen.ts --check
+step shell shell_syntax
+[ -z "$failed" ] || { echo "check failed:$failed"; exit 1; }

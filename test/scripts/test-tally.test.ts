@@ -1,0 +1,71 @@
+import { test } from "tap";
+import { Tally } from "../../scripts/test-tally.ts";
+
+/** What the tally says of one run, given as TAP. */
+async function tallyOf(tap: string): Promise<{ tally: Tally; said: string }> {
+  const said: string[] = [];
+  const tally = new Tally((line) => said.push(line));
+  const complete = new Promise((resolve) => tally.parser.once("complete", resolve));
+  tally.parser.end(`TAP version 14\n${tap}`);
+  await complete;
+  return { tally, said: said.join("\n") };
+}
+
+const passing = `# Subtest: test/a.test.ts
+    # Subtest: one
+        ok 1 - yes
+        ok 2 - yes
+        1..2
+    ok 1 - one
+    ok 2 - two # SKIP no QEMU here
+    1..2
+ok 1 - test/a.test.ts # time=1500ms
+`;
+
+const failing = `# Subtest: test/b.test.ts
+    # Subtest: outer
+        # Subtest: inner
+            not ok 1 - numbers
+              ---
+              compare: ===
+              ...
+            1..1
+        not ok 1 - inner
+        1..1
+    not ok 1 - outer
+    1..1
+not ok 2 - test/b.test.ts # time=10ms
+`;
+
+const killed = `# Subtest: test/c.test.ts
+    ok 1 - began
+    1..1
+not ok 3 - test/c.test.ts # time=10ms
+  ---
+  signal: SIGKILL
+  ...
+`;
+
+test("tests are counted, not their assertions, and skips give their reason", async (t) => {
+  const { tally, said } = await tallyOf(`${passing}1..1\n`);
+  t.equal(tally.summary(), "1 passed, 0 failed, 1 skipped");
+  t.match(said, /✓ test\/a\.test\.ts: 1 passed, 1 skipped \(1\.5 s\)\n {2}- two: no QEMU here/);
+});
+
+test("a failure deep inside is one failed test, told once and with its diagnostics", async (t) => {
+  const { tally, said } = await tallyOf(`${passing}${failing}1..2\n`);
+  t.equal(tally.summary(), "1 passed, 1 failed, 1 skipped");
+  t.equal(said.match(/✗/g)?.length, 2, "the file and the assertion");
+  t.match(said, /✗ outer › inner › numbers\n {4}compare: ===/);
+});
+
+test("a file that died counts as a failure though none of its tests failed", async (t) => {
+  const { tally, said } = await tallyOf(`${killed}1..1\n`);
+  t.equal(tally.summary(), "1 passed, 1 failed");
+  t.match(said, /ended by SIGKILL/);
+});
+
+test("nothing skipped is not mentioned", async (t) => {
+  const { tally } = await tallyOf("1..0\n");
+  t.equal(tally.summary(), "0 passed, 0 failed");
+});
