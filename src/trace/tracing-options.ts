@@ -1,6 +1,7 @@
 import type { ByteStream } from "../base/byte-stream.ts";
 import type { Log } from "../base/log.ts";
 import type { Interceptor } from "../rpc/call.ts";
+import type { LiveSpan } from "./backend.ts";
 import type { BootSteps } from "./boot-steps.ts";
 
 /** Where a call's span hangs: below the sandbox's root with a link to the caller, or below the caller itself. */
@@ -46,6 +47,8 @@ export type DropReason = "queue-full" | "refused" | "shutdown";
 export type Tracing = AsyncDisposable & {
   /** Makes one SERVER span per call. First in the chain of the dispatcher. */
   readonly interceptor: Interceptor;
+  /** The root span of the sandbox's life, for attributes and events. Only `shutdown` ends it. */
+  readonly root: LiveSpan;
   /** Tells the sandbox id as soon as it is known: all later spans and the root carry it. */
   setSandboxId(id: string): void;
   /** Counts so far. */

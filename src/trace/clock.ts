@@ -1,0 +1,35 @@
+/** Seconds and nanoseconds since the epoch: the SDK's own form of a time. */
+export type HrTime = [seconds: number, nanos: number];
+
+/** Beyond this the wall clock was set, rather than slewed. */
+const jumpMs = 50;
+
+/**
+ * Turns `performance.now()` values into wall-clock times with a microsecond's resolution.
+ *
+ * All times of one span are made with one offset, so that setting the clock in the middle of it (the runtime does
+ * this after a resume) changes neither its duration nor its order. {@link SpanClock.follow} takes up the new time for
+ * later spans.
+ */
+export class SpanClock {
+  /** Wall clock minus `performance.now()`, in ms. */
+  offsetMs: number = performance.timeOrigin;
+
+  constructor() {
+    this.follow();
+  }
+
+  /** Looks whether the wall clock was set since. Cheap; called once per batch. */
+  follow(): void {
+    const offsetMs = Date.now() - performance.now();
+    // Date.now() counts whole milliseconds: the finer offset stays as long as both agree.
+    if (Math.abs(offsetMs - this.offsetMs) > jumpMs) this.offsetMs = offsetMs;
+  }
+}
+
+/** The wall-clock time of a `performance.now()` value under an offset. */
+export function hrTime(performanceMs: number, offsetMs: number): HrTime {
+  const ms = performanceMs + offsetMs;
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
+}

@@ -1,0 +1,146 @@
+import type { ByteStream } from "../base/byte-stream.ts";
+import { type HttpResponse, HttpResponseParser, requestHead } from "../wire/http1.ts";
+import { sentFromAnswer } from "./otlp-answer.ts";
+import type { Sent } from "./sent.ts";
+
+/** How the receiver is reached, and how long each part may take. */
+export type ConnectionOptions = {
+  connect: (timeoutMs: number) => Promise<ByteStream>;
+  /** Value of the `Host` header. */
+  authority: string;
+  connectTimeoutMs: number;
+  /** From the first byte of the request to the last of the answer. */
+  answerTimeoutMs: number;
+};
+
+/** A receiver's answer is a few bytes; one that wants more is not one. */
+const limits = { maxHeadBytes: 16 * 1024, maxBodyBytes: 64 * 1024 };
+
+/** A stream with the parser of its answers and whoever waits for the next one. */
+type Live = {
+  stream: ByteStream;
+  parser: HttpResponseParser;
+  onAnswer: ((answer: HttpResponse) => void) | undefined;
+  onLost: ((error: Error) => void) | undefined;
+  lost: boolean;
+};
+
+/**
+ * Delivers batches over one kept-alive HTTP/1.1 connection, one request at a time.
+ *
+ * The stream is opened when a batch needs it and thrown away at the first doubt: a connection in an unknown state
+ * could give the answer of one batch to the next.
+ */
+export class OtlpConnection {
+  readonly #options: ConnectionOptions;
+  #live: Live | undefined;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends one ExportTraceServiceRequest, given in pieces, and waits for the answer. Never rejects.
+   * Precondition: the previous `send` has resolved.
+   */
+  async send(body: readonly Uint8Array[]): Promise<Sent> {
+    let reached = false;
+    try {
+      const live = await this.#open();
+      reached = true;
+      const answer = await this.#exchange(live, body);
+      if (!answer.reusable) this.#drop();
+      return sentFromAnswer(answer);
+    } catch (thrown) {
+      this.#drop();
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      return { status: "retry", reached, error };
+    }
+  }
+
+  /** Ends the connection at once; a `send` under way resolves as `retry`. Safe to repeat. */
+  close(): void {
+    this.#closed = true;
+    this.#drop();
+  }
+
+  async #open(): Promise<Live> {
+    if (this.#live !== undefined && !this.#live.lost) return this.#live;
+    const stream = await this.#options.connect(this.#options.connectTimeoutMs);
+    const live: Live = {
+      stream,
+      parser: new HttpResponseParser(limits),
+      onAnswer: undefined,
+      onLost: undefined,
+      lost: false,
+    };
+    this.#live = live;
+    if (this.#closed) throw new Error("closed");
+    stream.start(
+      (chunk) => receive(live, chunk),
+      (error) => receiveEnd(live, error),
+    );
+    return live;
+  }
+
+  #exchange(live: Live, body: readonly Uint8Array[]): Promise<HttpResponse> {
+    const { authority, answerTimeoutMs } = this.#options;
+    const bytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
+    const headers = { host: authority, "content-type": "application/x-protobuf" };
+    return new Promise<HttpResponse>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("no answer in time")), answerTimeoutMs);
+      live.onAnswer = (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      live.onLost = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      if (live.lost) live.onLost(new Error("connection lost"));
+      else live.stream.write(requestHead("POST", "/v1/traces", headers, bytes), ...body);
+    });
+  }
+
+  #drop(): void {
+    const live = this.#live;
+    if (live === undefined) return;
+    this.#live = undefined;
+    lose(live, new Error("connection closed"));
+    live.stream.close().catch(() => {});
+  }
+}
+
+function receive(live: Live, chunk: Uint8Array): void {
+  if (live.lost) return;
+  try {
+    // Bytes that nobody asked for are an answer to nothing: the parser's state would be wrong for the next request.
+    if (live.onAnswer === undefined) throw new Error("answer without a request");
+    const answer = live.parser.push(chunk);
+    if (answer === undefined) return;
+    const { onAnswer } = live;
+    live.onAnswer = live.onLost = undefined;
+    onAnswer(answer);
+  } catch (error) {
+    lose(live, error as Error);
+  }
+}
+
+function receiveEnd(live: Live, error: Error | undefined): void {
+  if (live.lost) return;
+  try {
+    const answer = error === undefined ? live.parser.end() : undefined;
+    if (answer !== undefined) live.onAnswer?.(answer);
+    lose(live, error ?? new Error("connection closed by the receiver"));
+  } catch (thrown) {
+    lose(live, thrown as Error);
+  }
+}
+
+function lose(live: Live, error: Error): void {
+  live.lost = true;
+  const { onLost } = live;
+  live.onAnswer = live.onLost = undefined;
+  onLost?.(error);
+}

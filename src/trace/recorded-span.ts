@@ -1,0 +1,84 @@
+import { type Context, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import type { SpanAttributes } from "./attributes.ts";
+import type { OpenSpan } from "./backend.ts";
+import { hrTime } from "./clock.ts";
+import { errorFacts } from "./error-facts.ts";
+
+/**
+ * One span of the SDK with the context that makes it current, and the clock offset under which it began.
+ * The SDK takes its own end time from a clock of whole milliseconds when the start was given, so all times are given.
+ */
+export class RecordedSpan implements OpenSpan {
+  readonly span: Span;
+  readonly #manager: AsyncLocalStorageContextManager;
+  readonly #base: Context;
+  readonly #offsetMs: number;
+  #context: Context | undefined;
+  #ended = false;
+
+  /** `base`: the context that the span's own is made from. */
+  constructor(span: Span, base: Context, manager: AsyncLocalStorageContextManager, offsetMs: number) {
+    this.span = span;
+    this.#base = base;
+    this.#manager = manager;
+    this.#offsetMs = offsetMs;
+  }
+
+  /** The context in which this span is the current one. */
+  get context(): Context {
+    this.#context ??= trace.setSpan(this.#base, this.span);
+    return this.#context;
+  }
+
+  set(attributes: SpanAttributes): void {
+    if (this.span.isRecording()) setAll(this.span, attributes);
+  }
+
+  event(name: string, attributes?: SpanAttributes): void {
+    if (this.span.isRecording())
+      this.span.addEvent(name, attributes, hrTime(performance.now(), this.#offsetMs));
+  }
+
+  run<T>(work: () => T): T {
+    return this.#manager.with(this.context, work);
+  }
+
+  /** {@link run} for a function of one argument, without a closure: every traced call comes through here. */
+  call<A, R>(work: (argument: A) => R, argument: A): R {
+    return this.#manager.with(this.context, work, undefined, argument);
+  }
+
+  end(error?: unknown): void {
+    if (this.#ended) return;
+    if (error !== undefined) this.fail(error);
+    this.finish();
+  }
+
+  /** Notes a failure as status and `error.type`. */
+  fail(error: unknown): void {
+    if (!this.span.isRecording()) return;
+    const { type, message } = errorFacts(error);
+    this.span.setAttribute("error.type", type);
+    this.span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
+
+  /** Ends the span as it stands, at a `performance.now()` value; a second call does nothing. */
+  finish(atMs = performance.now()): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.span.isRecording()) this.span.end(hrTime(atMs, this.#offsetMs));
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+/** Sets what is defined. One by one: the SDK checks and copies a whole set three times. */
+export function setAll(span: Span, attributes: SpanAttributes): void {
+  for (const key in attributes) {
+    const value = attributes[key as keyof SpanAttributes];
+    if (value !== undefined) span.setAttribute(key, value);
+  }
+}

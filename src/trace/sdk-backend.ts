@@ -1,0 +1,95 @@
+import { createContextKey, ROOT_CONTEXT, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
+import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import type { SpanAttributes } from "./attributes.ts";
+import type { LiveSpan, OpenSpan, Placement, SpanBackend } from "./backend.ts";
+import { hrTime, SpanClock } from "./clock.ts";
+import { RecordedSpan, setAll } from "./recorded-span.ts";
+
+/** Marks the context in which spans are delivered: nothing there may become a span itself. */
+const deliveryKey = createContextKey("kata span delivery");
+const deliveryContext = ROOT_CONTEXT.setValue(deliveryKey, true);
+
+/**
+ * Makes spans with the SDK. The parent is always decided before the span is made: the one given, else the current
+ * one, else the root of the sandbox.
+ */
+export class SdkBackend implements SpanBackend {
+  readonly clock = new SpanClock();
+  readonly root: RecordedSpan;
+  readonly #tracer: Tracer;
+  readonly #manager: AsyncLocalStorageContextManager;
+  #sandboxId: string | undefined;
+
+  constructor(
+    tracer: Tracer,
+    manager: AsyncLocalStorageContextManager,
+    rootName: string,
+    rootStartMs: number,
+  ) {
+    this.#tracer = tracer;
+    this.#manager = manager;
+    this.root = this.start(rootName, {}, ROOT_CONTEXT, rootStartMs);
+  }
+
+  /** From now on every span carries the id, and so does the root. */
+  setSandboxId(id: string): void {
+    this.#sandboxId = id;
+    this.root.set({ "kata.sandbox.id": id });
+  }
+
+  open(name: string, attributes: SpanAttributes, placement?: Placement): OpenSpan {
+    const active = this.#manager.active();
+    if (active.getValue(deliveryKey) !== undefined) return this.#ignored();
+    const { parent } = placement ?? {};
+    const context = parent instanceof RecordedSpan ? parent.context : this.#contextOrRoot(active);
+    const span = placement?.detached
+      ? this.start(name, { links: [{ context: linkTarget(context) }] }, ROOT_CONTEXT)
+      : this.start(name, {}, context);
+    setAll(span.span, attributes);
+    return span;
+  }
+
+  /** A span from `startMs` (a `performance.now()` value) on, below the span in `context`, without attributes of its own. */
+  start(
+    name: string,
+    options: SpanOptions,
+    context: RecordedSpan["context"],
+    startMs = performance.now(),
+  ): RecordedSpan {
+    const { offsetMs } = this.clock;
+    options.startTime = hrTime(startMs, offsetMs);
+    const span = this.#tracer.startSpan(name, options, context);
+    if (this.#sandboxId !== undefined) span.setAttribute("kata.sandbox.id", this.#sandboxId);
+    return new RecordedSpan(span, context, this.#manager, offsetMs);
+  }
+
+  current(): LiveSpan {
+    const active = this.#manager.active();
+    const span = trace.getSpan(active);
+    if (span === undefined) return this.#ignored();
+    return new RecordedSpan(span, active, this.#manager, this.clock.offsetMs);
+  }
+
+  withoutContext<T>(work: () => T): T {
+    return this.#manager.with(ROOT_CONTEXT, work);
+  }
+
+  /** Runs the delivery of spans: there, nothing becomes a span. */
+  withoutSpans<T>(work: () => T): T {
+    return this.#manager.with(deliveryContext, work);
+  }
+
+  #contextOrRoot(active: RecordedSpan["context"]): RecordedSpan["context"] {
+    return trace.getSpan(active) === undefined ? this.root.context : active;
+  }
+
+  #ignored(): RecordedSpan {
+    return new RecordedSpan(noSpan, ROOT_CONTEXT, this.#manager, 0);
+  }
+}
+
+const noSpan = trace.wrapSpanContext({ traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0 });
+
+function linkTarget(context: RecordedSpan["context"]) {
+  return trace.getSpanContext(context) ?? noSpan.spanContext();
+}
