@@ -1,0 +1,96 @@
+// Builds the three programs into build/: one bundle each below build/lib, with the addon and the pinned Node beside
+// them, and a small static launcher as the executable. What is newer than its sources is left alone.
+//
+//   node scripts/build.ts
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { bundle } from "./bundle.ts";
+import { type Program, programs } from "./programs.ts";
+
+const root = join(import.meta.dirname, "..");
+const out = join(root, "build");
+const lib = join(out, "lib");
+
+const launcherSource = join(root, "src/sys/native/launcher.c");
+const addonSources = newest("{src/sys/native/*,scripts/build-native.ts}");
+const launcherSources = newest("{src/sys/native/launcher.c,scripts/{programs,build}.ts}");
+// The lock file stands for what is in node_modules.
+const bundleSources = newest("{src/**/*.ts,scripts/{bundle,programs}.ts,package-lock.json}");
+
+/** When the youngest of these files was written, ms since 1970. */
+function newest(pattern: string): number {
+  return Math.max(...globSync(pattern, { cwd: root }).map((path) => statSync(join(root, path)).mtimeMs));
+}
+
+const isStale = (path: string, sourcesMs: number): boolean =>
+  !existsSync(path) || statSync(path).mtimeMs <= sourcesMs;
+
+function buildAddon(): boolean {
+  const [made, placed] = [join(out, "kata.node"), join(lib, "kata.node")];
+  if (!isStale(placed, addonSources)) return false;
+  execFileSync(process.execPath, [join(root, "scripts/build-native.ts")], { stdio: "inherit" });
+  // Never overwritten in place: a running program has it mapped.
+  rmSync(placed, { force: true });
+  copyFileSync(made, placed);
+  return true;
+}
+
+/** The pinned Node beside the bundles: a link where that can be, so that it costs no space. */
+function placeNode(): void {
+  const place = join(lib, "node");
+  if (existsSync(place) && statSync(place).size === statSync(process.execPath).size) return;
+  rmSync(place, { force: true });
+  try {
+    linkSync(process.execPath, place);
+  } catch {
+    copyFileSync(process.execPath, place);
+  }
+}
+
+function compileLauncher({ name, nodeFlags }: Program): boolean {
+  const launcher = join(out, name);
+  if (!isStale(launcher, launcherSources)) return false;
+  const flags = nodeFlags.map((flag) => `"${flag}",`).join("");
+  const defines = [`-DPROGRAM="${name}"`, `-DNODE_FLAGS=${flags}`];
+  rmSync(launcher, { force: true });
+  const args = [
+    "-Os",
+    "-s",
+    "-static",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    ...defines,
+    launcherSource,
+    "-o",
+    launcher,
+  ];
+  execFileSync("gcc", args, { stdio: "inherit" });
+  return true;
+}
+
+async function bundleProgram(program: Program): Promise<boolean> {
+  const file = join(lib, `${program.name}.js`);
+  if (!isStale(file, bundleSources)) return false;
+  await bundle(root, program, file);
+  return true;
+}
+
+const startMs = performance.now();
+const built: string[] = [];
+mkdirSync(lib, { recursive: true });
+placeNode();
+if (buildAddon()) built.push("the addon");
+for (const program of programs.filter(({ entry }) => existsSync(join(root, entry)))) {
+  try {
+    const fresh = [await bundleProgram(program), compileLauncher(program)];
+    if (fresh.includes(true)) built.push(program.name);
+  } catch {
+    // The bundler or the compiler has said why; the other programs are built all the same.
+    process.stdout.write(`${program.name} was not built\n`);
+    process.exitCode = 1;
+  }
+}
+const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+if (built.length > 0) process.stdout.write(`built ${built.join(", ")} (${seconds} s)\n`);

@@ -1,0 +1,24 @@
+import { build } from "esbuild";
+import type { Program } from "./programs.ts";
+
+/** Bundles a program and all it imports into `file`, CommonJS, minified. Says itself what is wrong, then throws. */
+export async function bundle(root: string, program: Program, file: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [program.entry],
+    outfile: file,
+    bundle: true,
+    platform: "node",
+    target: "node26",
+    // Node compiles CommonJS without the promise machinery of ES modules, which is what a start waits for.
+    format: "cjs",
+    define: { "import.meta.dirname": "__dirname" },
+    external: ["*.node"],
+    minify: true,
+    // One byte per character lets V8 keep the source as it was read.
+    charset: "ascii",
+    legalComments: "external",
+    logLevel: "warning",
+    logLimit: 10,
+  });
+}
