@@ -63,30 +63,26 @@ export class ProtobufWriter {
   /** A fixed32 field; `value` is taken modulo 2^32. */
   fixed32(field: number, value: number): void {
     this.#tag(field, 5);
-    this.#room(4);
-    this.#raw32(value);
+    this.rawFixed32(value);
   }
 
   /** A fixed64 field, such as a time in nanoseconds. Values outside 64 bits wrap. */
   fixed64(field: number, value: bigint): void {
-    this.fixed64Parts(field, Number(BigInt.asUintN(32, value)), Number(BigInt.asUintN(32, value >> 32n)));
+    this.#tag(field, 1);
+    this.rawFixed64(value);
   }
 
   /** A fixed64 field from its two halves (0 to 2^32 - 1 each), for callers that want no bigint. */
   fixed64Parts(field: number, low: number, high: number): void {
     this.#tag(field, 1);
-    this.#room(8);
-    this.#raw32(low);
-    this.#raw32(high);
+    this.rawFixed32(low);
+    this.rawFixed32(high);
   }
 
   /** A double field. */
   double(field: number, value: number): void {
     this.#tag(field, 1);
-    this.#room(8);
-    doubleView[0] = value;
-    this.#slab.set(doubleBytes, this.#at);
-    this.#at += 8;
+    this.rawDouble(value);
   }
 
   /** A string field, as UTF-8; a lone surrogate becomes U+FFFD. */
@@ -194,6 +190,27 @@ export class ProtobufWriter {
     this.#varint64(BigInt.asUintN(64, value));
   }
 
+  /** A bare fixed32, for packed fields. */
+  rawFixed32(value: number): void {
+    this.#room(4);
+    this.#slab[this.#at++] = value;
+    this.#slab[this.#at++] = value >>> 8;
+    this.#slab[this.#at++] = value >>> 16;
+    this.#slab[this.#at++] = value >>> 24;
+  }
+
+  /** A bare fixed64, for packed fields. */
+  rawFixed64(value: bigint): void {
+    this.rawFixed32(Number(BigInt.asUintN(32, value)));
+    this.rawFixed32(Number(BigInt.asUintN(32, value >> 32n)));
+  }
+
+  /** A bare double, for packed fields. */
+  rawDouble(value: number): void {
+    doubleView[0] = value;
+    this.raw(doubleBytes);
+  }
+
   /** All that was written, as one array that nobody else touches; the writer is empty again. */
   finish(): Uint8Array {
     const chunks = this.chunks();
@@ -232,13 +249,6 @@ export class ProtobufWriter {
 
   #tag(field: number, wireType: number): void {
     this.varint(field * 8 + wireType);
-  }
-
-  #raw32(value: number): void {
-    this.#slab[this.#at++] = value;
-    this.#slab[this.#at++] = value >>> 8;
-    this.#slab[this.#at++] = value >>> 16;
-    this.#slab[this.#at++] = value >>> 24;
   }
 
   #varint64(value: bigint): void {
