@@ -1,0 +1,152 @@
+/*
+ * Starts a program.
+ *
+ * The child is made by clone(CLONE_VM | CLONE_VFORK): it borrows our memory on a stack of its own, and this thread
+ * sleeps until it has called execve or ended. No page tables are copied, which matters in a process as large as Node.
+ * Between clone and execve the child may only make system calls and must not change memory that anyone reads later,
+ * save for `struct plan`, through which it reports what failed.
+ *
+ * All signals stay blocked from before the clone until the child has put every handler back to its default: a handler
+ * of Node running in the child would write into Node's own pipes.
+ *
+ * CLONE_PIDFD gives the pidfd together with the process: there is no moment at which the pid could be somebody else's.
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kata.h"
+
+enum { STACK_SIZE = 64 * 1024, MAX_FDS = 256, NEW_SESSION = 1, CONTROLLING_TERMINAL = 2 };
+
+struct plan {
+  char **candidates; /* paths to try, in order */
+  char **argv;
+  char **env;
+  char *cwd; /* NULL: ours */
+  int *fds;  /* fds[i] becomes descriptor i; -1: /dev/null */
+  size_t fd_count;
+  int flags;
+  int error; /* written by the child */
+  const char *failed;
+};
+
+/* Puts the descriptors in their places. First out of the way of all targets, then down: so no order of numbers can clash. */
+static bool place_descriptors(struct plan *plan, int *moved) {
+  int count = (int)plan->fd_count;
+  for (int i = 0; i < count; i++) {
+    moved[i] = plan->fds[i];
+    plan->failed = "open";
+    if (moved[i] < 0 && (moved[i] = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) return false;
+    plan->failed = "fcntl";
+    if (moved[i] < count && (moved[i] = fcntl(moved[i], F_DUPFD_CLOEXEC, count)) < 0) return false;
+  }
+  plan->failed = "dup2";
+  for (int i = 0; i < count; i++)
+    if (dup2(moved[i], i) < 0) return false;
+  plan->failed = "close_range";
+  return syscall(SYS_close_range, count, ~0u, 0) == 0;
+}
+
+static bool prepare(struct plan *plan) {
+  int moved[MAX_FDS];
+  plan->failed = "setsid";
+  if ((plan->flags & NEW_SESSION) && setsid() < 0) return false;
+  if (!place_descriptors(plan, moved)) return false;
+  plan->failed = "ioctl";
+  if ((plan->flags & CONTROLLING_TERMINAL) && ioctl(0, TIOCSCTTY, 0) < 0) return false;
+  plan->failed = "chdir";
+  return plan->cwd == NULL || chdir(plan->cwd) == 0;
+}
+
+static void default_signals(void) {
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < _NSIG; number++) sigaction(number, &action, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Tries each path. What is not there is passed over; of the rest, "may not" is told unless a later one works. */
+static int execute(struct plan *plan) {
+  int error = ENOENT;
+  for (char **path = plan->candidates; *path != NULL; path++) {
+    execve(*path, plan->argv, plan->env);
+    if (errno == ENOENT || errno == ENOTDIR) continue;
+    error = errno;
+    if (errno != EACCES) break;
+  }
+  return error;
+}
+
+static int child(void *data) {
+  struct plan *plan = data;
+  if (prepare(plan)) {
+    default_signals();
+    plan->failed = "execve";
+    plan->error = execute(plan);
+  } else {
+    plan->error = errno;
+  }
+  _exit(127);
+}
+
+/* Returns the pid, or -1 with plan->error and plan->failed set. */
+static pid_t start(struct plan *plan, int *pidfd) {
+  char stack[STACK_SIZE] __attribute__((aligned(16)));
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t pid = clone(child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, pidfd);
+  int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (pid < 0) {
+    plan->error = error;
+    plan->failed = "clone";
+  } else if (plan->error != 0) {
+    /* It has ended already: nobody else shall see this zombie. */
+    while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR) continue;
+    close(*pidfd);
+    pid = -1;
+  }
+  return pid;
+}
+
+static bool read_plan(napi_env env, const napi_value *args, struct plan *plan) {
+  if (!texts_argument(env, args[0], "candidates", &plan->candidates) ||
+      !texts_argument(env, args[1], "argv", &plan->argv) || !texts_argument(env, args[2], "env", &plan->env) ||
+      !optional_text_argument(env, args[3], "cwd", &plan->cwd) ||
+      !ints_argument(env, args[4], "fds", MAX_FDS, &plan->fds, &plan->fd_count) ||
+      !int_argument(env, args[5], "flags", &plan->flags))
+    return false;
+  if (plan->argv[0] != NULL) return true;
+  throw_type_error(env, "argv", "not empty");
+  return false;
+}
+
+/* spawn(candidates, argv, env, cwd | null, fds, flags) -> [pid, pidfd] */
+static napi_value Spawn(napi_env env, napi_callback_info info) {
+  ARGUMENTS(6);
+  struct plan plan = {0};
+  napi_value result = NULL;
+  if (read_plan(env, args, &plan)) {
+    int made[2] = {-1, -1};
+    made[0] = start(&plan, &made[1]);
+    result = made[0] < 0 ? throw_errno(env, plan.error, plan.failed) : make_numbers(env, made, 2);
+  }
+  free_texts(plan.candidates);
+  free_texts(plan.argv);
+  free_texts(plan.env);
+  free(plan.cwd);
+  free(plan.fds);
+  return result;
+}
+
+bool init_spawn(napi_env env, napi_value exports) { EXPORT_FUNCTIONS({"spawn", Spawn}); }
