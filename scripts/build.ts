@@ -71,7 +71,7 @@ function compileLauncher({ name, nodeFlags }: Program): boolean {
 }
 
 async function bundleProgram(program: Program): Promise<boolean> {
-  const file = join(lib, `${program.name}.js`);
+  const file = join(lib, `${program.name}.cjs`);
   if (!isStale(file, bundleSources)) return false;
   await bundle(root, program, file);
   return true;

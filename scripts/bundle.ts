@@ -15,6 +15,8 @@ export async function bundle(root: string, program: Program, file: string): Prom
     define: { "import.meta.dirname": "__dirname" },
     external: ["*.node"],
     minify: true,
+    // Node prints the line of source that threw, and a whole bundle on the console helps nobody.
+    lineLimit: 200,
     // One byte per character lets V8 keep the source as it was read.
     charset: "ascii",
     legalComments: "external",

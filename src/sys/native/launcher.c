@@ -4,7 +4,7 @@
  * starts it as PID 1 before /proc is mounted, and because the guest's libraries are Node's business.
  *
  * Compiled once per program:
- *   -DPROGRAM='"kata-agent"'         runs <lib>/kata-agent.js with <lib>/node
+ *   -DPROGRAM='"kata-agent"'         runs <lib>/kata-agent.cjs with <lib>/node
  *   -DNODE_FLAGS='"--a", "--b",'     flags for Node, may be empty
  *
  * <lib> is the first of these that holds both files: `lib` beside this executable, then the fixed places below,
@@ -41,7 +41,7 @@ struct place {
 /* 1 when both files are there, else 0 with errno set. */
 static int look(struct place *place, const char *lib) {
   int node = snprintf(place->node, sizeof place->node, "%s/node", lib);
-  int bundle = snprintf(place->bundle, sizeof place->bundle, "%s/%s.js", lib, PROGRAM);
+  int bundle = snprintf(place->bundle, sizeof place->bundle, "%s/%s.cjs", lib, PROGRAM);
   if (node < 0 || bundle < 0 || bundle >= PATH_MAX) {
     errno = ENAMETOOLONG;
     return 0;
@@ -70,7 +70,7 @@ static int find(struct place *place, const char *argv0) {
 static int complain_missing(void) {
   fprintf(stderr, PROGRAM ": neither a folder lib beside this executable nor one of");
   for (size_t i = 0; i < COUNT(fixed_places); i++) fprintf(stderr, " %s", fixed_places[i]);
-  fprintf(stderr, " holds node and " PROGRAM ".js\n");
+  fprintf(stderr, " holds node and " PROGRAM ".cjs\n");
   return 127;
 }
 
