@@ -125,13 +125,7 @@ export class ProtobufWriter {
 
   /** Closes the nested message that `begin(…, lengthBytes)` opened. */
   end(mark: Mark, lengthBytes = 1): void {
-    const from = this.#start + mark + lengthBytes;
-    let length = this.#at - from;
-    for (let i = this.#outside.length - 1; i >= 0; i--) {
-      const outside = this.#outside[i] as Outside;
-      if (outside.at < mark) break;
-      length += outside.data.length;
-    }
+    const length = this.since(mark) - lengthBytes;
     const needed = varintBytes(length);
     if (needed !== lengthBytes) this.#move(mark, lengthBytes, needed);
     putVarint(this.#slab, this.#start + mark, length);
@@ -143,6 +137,22 @@ export class ProtobufWriter {
     const mark = this.#at - this.#start;
     this.#at += count;
     return mark;
+  }
+
+  /** Bytes of output behind `mark`, those by reference included. */
+  since(mark: Mark): number {
+    let length = this.#at - this.#start - mark;
+    for (let i = this.#outside.length - 1; i >= 0; i--) {
+      const outside = this.#outside[i] as Outside;
+      if (outside.at < mark) break;
+      length += outside.data.length;
+    }
+    return length;
+  }
+
+  /** Fills one byte left open. */
+  patch8(mark: Mark, value: number): void {
+    this.#slab[this.#start + mark] = value;
   }
 
   /** Fills four bytes left open with a big-endian number. */
