@@ -1,0 +1,157 @@
+/*
+ * The tree in the terminal. One row per span, four columns:
+ *
+ *   ├─ grpc.AgentService/CreateContainer @kata-agent   41.2 ms  ··████····  container.id=web
+ *   name, drawn as a tree                              duration bar         what is worth knowing
+ *
+ * The bar shows where in the whole trace the span lies. Everything that came from the file is stripped of control
+ * characters first, because a span's name must not be able to steer the reader's terminal.
+ */
+import type { AttributeValue, SpanRecord } from "./span-record.ts";
+import type { Trace, TraceNode } from "./trace-tree.ts";
+
+/** Width in columns, and whether escape sequences for colours may be used. */
+export type DrawOptions = { readonly width: number; readonly colour: boolean };
+
+type Row = { readonly lead: string; readonly node: TraceNode; readonly parent: TraceNode | undefined };
+
+const durationWidth = 8;
+const minBarWidth = 10;
+/** Twenty levels are drawn as such; what lies deeper stays at the last one, or a deep trace would be all indent. */
+const maxIndent = 60;
+
+/** What every span carries or what its name says already. */
+const dullAttributes: ReadonlySet<string> = new Set([
+  "rpc.system.name",
+  "rpc.method",
+  "rpc.response.status_code",
+  "server.address",
+  "server.port",
+  "network.transport",
+  "network.peer.address",
+  "network.peer.port",
+  "kata.sandbox.id",
+]);
+
+const clean = (value: string): string => value.replace(/\p{C}/gu, "�");
+const cut = (value: string, width: number): string =>
+  value.length <= width ? value : `${value.slice(0, Math.max(0, width - 1))}…`;
+
+/** A duration for people, at most eight characters: `870 ns`, `12.3 µs`, `4.56 ms`, `1.23 s`, `4m 05s`. */
+export function formatDuration(ns: bigint): string {
+  const value = Number(ns < 0n ? 0n : ns);
+  const scaled = (n: number, unit: string) =>
+    `${n < 10 ? n.toFixed(2) : n < 100 ? n.toFixed(1) : n.toFixed(0)} ${unit}`;
+  if (value < 1e3) return `${value} ns`;
+  if (value < 999.5e3) return scaled(value / 1e3, "µs");
+  if (value < 999.5e6) return scaled(value / 1e6, "ms");
+  if (value < 59.95e9) return scaled(value / 1e9, "s");
+  const seconds = Math.round(value / 1e9);
+  return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
+}
+
+/** Depth first, without recursion: a trace from a file may be as deep as it likes. */
+function rowsOf(trace: Trace): Row[] {
+  const rows: Row[] = [];
+  type Open = { node: TraceNode; parent: TraceNode | undefined; lead: string; below: string };
+  const open: Open[] = trace.roots
+    .toReversed()
+    .map((node) => ({ node, parent: undefined, lead: "", below: "" }));
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    const { node, parent, lead, below } = item;
+    rows.push({ lead, node, parent });
+    const stem = below.length < maxIndent ? below : below.slice(0, maxIndent);
+    for (const [index, child] of node.children.toReversed().entries()) {
+      const [branch, trunk] = index === 0 ? ["└─ ", "   "] : ["├─ ", "│  "];
+      open.push({ node: child, parent: node, lead: stem + branch, below: stem + trunk });
+    }
+  }
+  return rows;
+}
+
+function label({ lead, node, parent }: Row): string {
+  const mark = node.span.status.error ? "✗ " : "";
+  const service = parent?.span.service === node.span.service ? "" : ` @${clean(node.span.service)}`;
+  return `${lead}${mark}${clean(node.span.name)}${service}`;
+}
+
+function bar(span: SpanRecord, trace: Trace, width: number): string {
+  const total = Number(trace.endNs - trace.startNs);
+  const at = (ns: bigint) =>
+    total <= 0 ? 0 : Math.min(width, Math.max(0, (Number(ns - trace.startNs) / total) * width));
+  const first = Math.min(width - 1, Math.floor(at(span.startNs)));
+  const length = Math.min(width - first, Math.max(1, Math.round(at(span.endNs)) - first));
+  return "·".repeat(first) + "█".repeat(length) + "·".repeat(width - first - length);
+}
+
+const shown = (value: AttributeValue): string =>
+  typeof value === "string" ? cut(clean(value), 32) : String(value);
+
+function linkNote(link: SpanRecord["links"][number], trace: Trace): string {
+  const where = link.traceId === trace.traceId ? "" : `${link.traceId.slice(0, 8)}…/`;
+  return `↗ ${where}${link.spanId}`;
+}
+
+function notes(node: TraceNode, trace: Trace): string {
+  const { span } = node;
+  const parts: string[] = [];
+  if (node.missingParent) parts.push(`[parent ${span.parentSpanId} unknown]`);
+  if (span.status.error) parts.push(span.status.message === "" ? "error" : `"${clean(span.status.message)}"`);
+  for (const [key, value] of span.attributes) {
+    if (!dullAttributes.has(key)) parts.push(`${clean(key)}=${shown(value)}`);
+  }
+  for (const event of span.events) parts.push(`• ${clean(event.name)}`);
+  for (const link of span.links) parts.push(linkNote(link, trace));
+  return parts.join(" ");
+}
+
+/** A trace in one line: id, spans, duration, start, services, what failed. */
+export function drawHeadline(trace: Trace): string {
+  const parts = [
+    `trace ${trace.traceId}`,
+    `${trace.spanCount} span${trace.spanCount === 1 ? "" : "s"}`,
+    formatDuration(trace.endNs - trace.startNs),
+    new Date(Number(trace.startNs / 1_000_000n)).toISOString(),
+    trace.services.map(clean).join(", "),
+  ];
+  if (trace.errorCount > 0) parts.push(`${trace.errorCount} failed`);
+  if (trace.missingParentCount > 0) parts.push(`${trace.missingParentCount} without known parent`);
+  return parts.join(" · ");
+}
+
+type Paint = {
+  bold(s: string): string;
+  dim(s: string): string;
+  red(s: string): string;
+  cyan(s: string): string;
+};
+
+function paint(colour: boolean): Paint {
+  const wrap = (code: number) => (s: string) => (colour && s !== "" ? `\u001b[${code}m${s}\u001b[0m` : s);
+  return { bold: wrap(1), dim: wrap(2), red: wrap(31), cyan: wrap(36) };
+}
+
+/** Draws one trace: a headline and a row per span, no row wider than `width` (never less than 60 columns). */
+export function drawTrace(trace: Trace, options: DrawOptions): string[] {
+  const width = Math.max(60, options.width);
+  const ink = paint(options.colour);
+  const rows = rowsOf(trace);
+  const labelWidth = Math.min(
+    Math.floor(width * 0.5),
+    rows.reduce((most, row) => Math.max(most, label(row).length), 0),
+  );
+  const barWidth = Math.max(minBarWidth, Math.floor(width * 0.2));
+  const notesWidth = width - labelWidth - durationWidth - barWidth - 6;
+  const lines = rows.map((row) => {
+    const { span } = row.node;
+    const failed = span.status.error || row.node.missingParent;
+    const name = cut(label(row), labelWidth).padEnd(labelWidth);
+    const duration = formatDuration(span.endNs - span.startNs).padStart(durationWidth);
+    const rest = cut(notes(row.node, trace), notesWidth);
+    const drawn = span.status.error
+      ? ink.red(bar(span, trace, barWidth))
+      : ink.cyan(bar(span, trace, barWidth));
+    return `${failed ? ink.red(name) : name}  ${duration}  ${drawn}  ${ink.dim(rest)}`.trimEnd();
+  });
+  return [ink.bold(cut(drawHeadline(trace), width)), ...lines];
+}
