@@ -89,12 +89,20 @@ export class Descriptor {
 
   /** Closes the descriptor; whoever waits is rejected with ECANCELED. Safe to repeat. */
   close(): void {
-    if (this.#closed) return;
+    if (!this.#closed) kernel.closeDescriptor(this.release());
+  }
+
+  /**
+   * Gives the number back, open, to a caller who owns it from then on; for us it is closed.
+   * @throws EBADF when it was closed before.
+   */
+  release(): number {
+    this.#mustBeOpen("release");
     this.#closed = true;
     this.#onReadable = undefined;
     if (this.#watch !== undefined) kernel.closeWatch(this.#watch);
-    kernel.closeDescriptor(this.#fd);
     for (const wait of [...this.#readers.splice(0), ...this.#writers.splice(0)]) wait.reject(canceled());
+    return this.#fd;
   }
 
   [Symbol.dispose](): void {

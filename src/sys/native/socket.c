@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -41,6 +42,8 @@ static napi_value ListenSocket(napi_env env, napi_callback_info info) {
   int fd = open_socket(&address);
   if (fd < 0) return fail(env, fd, "socket");
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  /* Before bind, so that the file is never open to others, and without touching the umask of all threads. */
+  if (address.any.sa_family == AF_UNIX && fchmod(fd, 0600) < 0) return fail(env, fd, "fchmod");
   if (bind(fd, &address.any, address.length) < 0) return fail(env, fd, "bind");
   if (listen(fd, backlog) < 0) return fail(env, fd, "listen");
   return make_number(env, fd);
