@@ -1,0 +1,62 @@
+// Makes the guest's root as an initrd, and beside it the kernel: build/guest/initrd.cpio and build/guest/vmlinuz.
+// Made anew only when something it is made of is newer.
+//
+//   node scripts/rootfs.ts
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { writeCpio } from "./cpio.ts";
+import { guestKernel, guestModules } from "./guest-kernel.ts";
+import { readTree } from "./guest-tree.ts";
+
+const root = join(import.meta.dirname, "..");
+const build = join(root, "build");
+const guest = join(build, "guest");
+const say = (line: string): void => void process.stdout.write(`rootfs: ${line}\n`);
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Node without its symbols: 33 MB less for the guest to unpack and to keep in memory. */
+function stripNode(): void {
+  const [source, made] = [join(build, "lib/node"), join(guest, "node")];
+  if (existsSync(made) && statSync(made).mtimeMs > statSync(source).mtimeMs) return;
+  execFileSync("strip", ["-o", `${made}.part`, source]);
+  renameSync(`${made}.part`, made);
+}
+
+const inputs = [
+  ...["rootfs/tree", "rootfs/modules", "scripts/rootfs.ts", "scripts/cpio.ts", "scripts/guest-tree.ts"],
+  ...["scripts/guest-kernel.ts", "build/kata-agent", "build/lib/kata-agent.cjs", "build/lib/kata.node"],
+].map((path) => join(root, path));
+
+function isFresh(file: string): boolean {
+  if (!existsSync(file) || !existsSync(join(guest, "vmlinuz"))) return false;
+  const madeAt = statSync(file).mtimeMs;
+  return inputs.every((path) => existsSync(path) && statSync(path).mtimeMs < madeAt);
+}
+
+const initrd = join(guest, "initrd.cpio");
+if (!isFresh(initrd)) {
+  mkdirSync(guest, { recursive: true });
+  stripNode();
+  const kernel = guestKernel(join(root, ".cache/kernel"), say);
+  const entries = [
+    ...readTree(readFileSync(join(root, "rootfs/tree"), "utf8"), build),
+    ...guestModules(
+      kernel,
+      readFileSync(join(root, "rootfs/modules"), "utf8"),
+      "/usr/lib/kata-agent-node/modules.list",
+    ),
+  ];
+  rmSync(initrd, { force: true });
+  const bytes = writeCpio(`${initrd}.part`, entries);
+  renameSync(`${initrd}.part`, initrd);
+  copyFileSync(kernel.image, join(guest, "vmlinuz"));
+  const parts = [
+    ["node", statSync(join(guest, "node")).size],
+    ["agent bundle", statSync(join(build, "lib/kata-agent.cjs")).size],
+  ] as const;
+  say(
+    `initrd.cpio ${megabytes(bytes)} (${parts.map(([name, size]) => `${name} ${megabytes(size)}`).join(", ")})`,
+  );
+  say(`vmlinuz ${megabytes(statSync(kernel.image).size)} (${kernel.release})`);
+}
