@@ -3,6 +3,7 @@ export type HrTime = [seconds: number, nanos: number];
 
 /** Beyond this the wall clock was set, rather than slewed. */
 const jumpMs = 50;
+const lookEveryMs = 100;
 
 /**
  * Turns `performance.now()` values into wall-clock times with a microsecond's resolution.
@@ -14,13 +15,16 @@ const jumpMs = 50;
 export class SpanClock {
   /** Wall clock minus `performance.now()`, in ms. */
   offsetMs: number = performance.timeOrigin;
+  #nextLookMs = 0;
 
   constructor() {
-    this.follow();
+    this.follow(performance.now());
   }
 
-  /** Looks whether the wall clock was set since. Cheap; called once per batch. */
-  follow(): void {
+  /** Looks whether the wall clock was set, at most ten times a second. `nowMs`: `performance.now()`, or nearly. */
+  follow(nowMs: number): void {
+    if (nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + lookEveryMs;
     const offsetMs = Date.now() - performance.now();
     // Date.now() counts whole milliseconds: the finer offset stays as long as both agree.
     if (Math.abs(offsetMs - this.offsetMs) > jumpMs) this.offsetMs = offsetMs;

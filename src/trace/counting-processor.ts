@@ -3,11 +3,10 @@ import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace
 import type { SpanCounts } from "./span-counts.ts";
 
 /**
- * Stands before the SDK's batch processor: keeps account of open spans, and refuses finished ones when too many wait,
- * so that every lost span is counted by cause. (The SDK's own bound is silent until there is room again.)
+ * Stands before the SDK's batch processor: refuses spans when too many wait, so that every lost one is counted by
+ * cause. (The SDK's own bound is silent until there is room again.)
  */
 export class CountingProcessor implements SpanProcessor {
-  readonly open = new Set<Span>();
   readonly #next: SpanProcessor;
   readonly #counts: SpanCounts;
   readonly #maxQueuedSpans: number;
@@ -18,12 +17,9 @@ export class CountingProcessor implements SpanProcessor {
     this.#maxQueuedSpans = maxQueuedSpans;
   }
 
-  onStart(span: Span, _context: Context): void {
-    this.open.add(span);
-  }
+  onStart(_span: Span, _context: Context): void {}
 
   onEnd(span: ReadableSpan): void {
-    this.open.delete(span as unknown as Span);
     this.#counts.ended++;
     if (this.#counts.unbatched >= this.#maxQueuedSpans) {
       this.#counts.drop("queue-full", 1);

@@ -1,7 +1,7 @@
 import {
   type Context,
   createTraceState,
-  ROOT_CONTEXT,
+  type Span,
   type SpanContext,
   SpanKind,
   type SpanOptions,
@@ -14,7 +14,8 @@ import { containerId, execId, sandboxId } from "../base/ids.ts";
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import { type SpanAttributes, statusCodeKey } from "./attributes.ts";
 import { errorFacts } from "./error-facts.ts";
-import { type RecordedSpan, setAll } from "./recorded-span.ts";
+import { rootContext } from "./linked-context.ts";
+import type { RecordedSpan } from "./recorded-span.ts";
 import type { SdkBackend } from "./sdk-backend.ts";
 import { remoteParent } from "./traceparent.ts";
 import type { TracingMode } from "./tracing-options.ts";
@@ -58,14 +59,14 @@ export class TraceInterceptor {
   }
 
   #open(call: Call): RecordedSpan {
-    this.#backend.clock.follow();
+    this.#backend.clock.follow(call.receivedAtMs);
     const caller = callerOf(call);
     const below = caller !== undefined && this.#mode === "collated";
     const options: SpanOptions = { kind: SpanKind.SERVER };
     if (caller !== undefined && !below) options.links = [{ context: caller }];
-    const parent: Context = below ? trace.setSpanContext(ROOT_CONTEXT, caller) : this.#backend.root.context;
+    const parent: Context = below ? trace.setSpanContext(rootContext, caller) : this.#backend.root.context;
     const span = this.#backend.start(call.method.path, options, parent, call.receivedAtMs);
-    if (span.span.isRecording()) setAll(span.span, attributesOf(call));
+    if (span.span.isRecording()) describe(span.span, call);
     return span;
   }
 }
@@ -99,27 +100,35 @@ function callerOf(call: Call): SpanContext | undefined {
   return context;
 }
 
-function attributesOf(call: Call): SpanAttributes {
+/** Each attribute by itself: an object of them would be made, walked and thrown away for every call. */
+function describe(span: Span, call: Call): void {
+  const { peer, method, protocol } = call;
+  span.setAttribute("rpc.system.name", protocol);
+  span.setAttribute("rpc.method", method.path);
+  span.setAttribute("network.peer.address", peer);
+  span.setAttribute("network.transport", transportOf(peer));
   const { container_id, exec_id, sandbox_id } = call.request as Record<string, unknown>;
-  const { peer } = call;
-  const colon = peer.indexOf(":");
-  return {
-    "rpc.system.name": call.protocol,
-    "rpc.method": call.method.path,
-    "network.peer.address": peer,
-    "network.transport": colon === -1 ? peer : peer.slice(0, colon),
-    "container.id": safeId(container_id, containerId),
-    "kata.exec.id": safeId(exec_id, execId),
-    "kata.sandbox.id": safeId(sandbox_id, sandboxId),
-  };
+  if (container_id) setId(span, "container.id", container_id, containerId);
+  if (exec_id) setId(span, "kata.exec.id", exec_id, execId);
+  if (sandbox_id) setId(span, "kata.sandbox.id", sandbox_id, sandboxId);
 }
 
-/** The id if it is one: what fails the check is request content, and stays out. */
-function safeId(value: unknown, check: (value: string) => string): string | undefined {
-  if (typeof value !== "string" || value === "") return undefined;
+function transportOf(peer: string): string {
+  const colon = peer.indexOf(":");
+  return colon === -1 ? peer : peer.slice(0, colon);
+}
+
+/** Sets the id if it is one: what fails the check is request content, and stays out. */
+function setId(
+  span: Span,
+  key: keyof SpanAttributes,
+  value: unknown,
+  check: (value: string) => string,
+): void {
+  if (typeof value !== "string") return;
   try {
-    return check(value);
+    span.setAttribute(key, check(value));
   } catch {
-    return undefined;
+    // Not an id. The service method says so to the caller.
   }
 }

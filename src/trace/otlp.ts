@@ -125,27 +125,25 @@ function writeLink(out: Writer, { context, attributes, droppedAttributesCount }:
   out.end(mark);
 }
 
-const keys = new Map<string, Uint8Array>();
-
 function writeAttributes(out: Writer, field: number, attributes: Attributes): void {
   for (const key in attributes) {
     const value = attributes[key];
-    if (value === undefined || value === null) continue;
-    const mark = out.begin(field);
-    out.raw(encodedKey(key));
-    writeAnyValue(out, 2, value);
-    out.end(mark);
+    if (value !== undefined && value !== null) out.bytes(field, encodedAttribute(key, value));
   }
 }
 
-/** Keys come from a fixed list, so the map has an end. */
-function encodedKey(key: string): Uint8Array {
-  const known = keys.get(key);
-  if (known !== undefined) return known;
-  const out = new ProtobufWriter();
-  out.string(1, key);
-  const bytes = out.finish();
-  keys.set(key, bytes);
+/** Most attributes have the value they had last time: the method, the peer, the sandbox, the container at work. */
+const lastEncoded = new Map<string, { value: AttributeValue; bytes: Uint8Array }>();
+const pieces = new ProtobufWriter();
+
+/** A KeyValue. Keys come from a fixed list, so the map has an end. */
+function encodedAttribute(key: string, value: AttributeValue): Uint8Array {
+  const last = lastEncoded.get(key);
+  if (last !== undefined && last.value === value) return last.bytes;
+  pieces.string(1, key);
+  writeAnyValue(pieces, 2, value);
+  const bytes = pieces.finish();
+  lastEncoded.set(key, { value, bytes });
   return bytes;
 }
 

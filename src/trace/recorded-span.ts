@@ -4,6 +4,7 @@ import type { SpanAttributes } from "./attributes.ts";
 import type { OpenSpan } from "./backend.ts";
 import { hrTime } from "./clock.ts";
 import { errorFacts } from "./error-facts.ts";
+import type { OpenSpans } from "./open-spans.ts";
 
 /**
  * One span of the SDK with the context that makes it current, and the clock offset under which it began.
@@ -11,18 +12,32 @@ import { errorFacts } from "./error-facts.ts";
  */
 export class RecordedSpan implements OpenSpan {
   readonly span: Span;
+  /** Kept by {@link OpenSpans}. */
+  place = -1;
   readonly #manager: AsyncLocalStorageContextManager;
   readonly #base: Context;
   readonly #offsetMs: number;
   #context: Context | undefined;
+  readonly #open: OpenSpans<RecordedSpan> | undefined;
   #ended = false;
 
-  /** `base`: the context that the span's own is made from. */
-  constructor(span: Span, base: Context, manager: AsyncLocalStorageContextManager, offsetMs: number) {
+  /**
+   * `base`: the context that the span's own is made from. `open`: where to stand while open; left out for a second
+   * handle on a span that another one ends.
+   */
+  constructor(
+    span: Span,
+    base: Context,
+    manager: AsyncLocalStorageContextManager,
+    offsetMs: number,
+    open?: OpenSpans<RecordedSpan>,
+  ) {
     this.span = span;
     this.#base = base;
     this.#manager = manager;
     this.#offsetMs = offsetMs;
+    this.#open = open;
+    open?.add(this);
   }
 
   /** The context in which this span is the current one. */
@@ -67,6 +82,7 @@ export class RecordedSpan implements OpenSpan {
   finish(atMs = performance.now()): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#open?.remove(this);
     if (this.span.isRecording()) this.span.end(hrTime(atMs, this.#offsetMs));
   }
 

@@ -1,13 +1,15 @@
-import { createContextKey, ROOT_CONTEXT, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
+import { type Context, createContextKey, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
 import type { LiveSpan, OpenSpan, Placement, SpanBackend } from "./backend.ts";
 import { hrTime, SpanClock } from "./clock.ts";
+import { rootContext } from "./linked-context.ts";
+import { OpenSpans } from "./open-spans.ts";
 import { RecordedSpan, setAll } from "./recorded-span.ts";
 
 /** Marks the context in which spans are delivered: nothing there may become a span itself. */
 const deliveryKey = createContextKey("kata span delivery");
-const deliveryContext = ROOT_CONTEXT.setValue(deliveryKey, true);
+const deliveryContext = rootContext.setValue(deliveryKey, true);
 
 /**
  * Makes spans with the SDK. The parent is always decided before the span is made: the one given, else the current
@@ -15,6 +17,7 @@ const deliveryContext = ROOT_CONTEXT.setValue(deliveryKey, true);
  */
 export class SdkBackend implements SpanBackend {
   readonly clock = new SpanClock();
+  readonly openSpans = new OpenSpans<RecordedSpan>();
   readonly root: RecordedSpan;
   readonly #tracer: Tracer;
   readonly #manager: AsyncLocalStorageContextManager;
@@ -28,7 +31,7 @@ export class SdkBackend implements SpanBackend {
   ) {
     this.#tracer = tracer;
     this.#manager = manager;
-    this.root = this.start(rootName, {}, ROOT_CONTEXT, rootStartMs);
+    this.root = this.start(rootName, {}, rootContext, rootStartMs);
   }
 
   /** From now on every span carries the id, and so does the root. */
@@ -43,24 +46,19 @@ export class SdkBackend implements SpanBackend {
     const { parent } = placement ?? {};
     const context = parent instanceof RecordedSpan ? parent.context : this.#contextOrRoot(active);
     const span = placement?.detached
-      ? this.start(name, { links: [{ context: linkTarget(context) }] }, ROOT_CONTEXT)
+      ? this.start(name, { links: [{ context: linkTarget(context) }] }, rootContext)
       : this.start(name, {}, context);
     setAll(span.span, attributes);
     return span;
   }
 
   /** A span from `startMs` (a `performance.now()` value) on, below the span in `context`, without attributes of its own. */
-  start(
-    name: string,
-    options: SpanOptions,
-    context: RecordedSpan["context"],
-    startMs = performance.now(),
-  ): RecordedSpan {
+  start(name: string, options: SpanOptions, context: Context, startMs = performance.now()): RecordedSpan {
     const { offsetMs } = this.clock;
     options.startTime = hrTime(startMs, offsetMs);
     const span = this.#tracer.startSpan(name, options, context);
     if (this.#sandboxId !== undefined) span.setAttribute("kata.sandbox.id", this.#sandboxId);
-    return new RecordedSpan(span, context, this.#manager, offsetMs);
+    return new RecordedSpan(span, context, this.#manager, offsetMs, this.openSpans);
   }
 
   current(): LiveSpan {
@@ -71,7 +69,7 @@ export class SdkBackend implements SpanBackend {
   }
 
   withoutContext<T>(work: () => T): T {
-    return this.#manager.with(ROOT_CONTEXT, work);
+    return this.#manager.with(rootContext, work);
   }
 
   /** Runs the delivery of spans: there, nothing becomes a span. */
@@ -79,17 +77,17 @@ export class SdkBackend implements SpanBackend {
     return this.#manager.with(deliveryContext, work);
   }
 
-  #contextOrRoot(active: RecordedSpan["context"]): RecordedSpan["context"] {
+  #contextOrRoot(active: Context): Context {
     return trace.getSpan(active) === undefined ? this.root.context : active;
   }
 
   #ignored(): RecordedSpan {
-    return new RecordedSpan(noSpan, ROOT_CONTEXT, this.#manager, 0);
+    return new RecordedSpan(noSpan, rootContext, this.#manager, 0);
   }
 }
 
 const noSpan = trace.wrapSpanContext({ traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0 });
 
-function linkTarget(context: RecordedSpan["context"]) {
+function linkTarget(context: Context) {
   return trace.getSpanContext(context) ?? noSpan.spanContext();
 }

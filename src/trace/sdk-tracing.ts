@@ -5,7 +5,6 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { tracingState } from "./backend.ts";
 import { BootReplay } from "./boot-replay.ts";
-import { hrTime } from "./clock.ts";
 import { CountingProcessor } from "./counting-processor.ts";
 import { QueuedExporter } from "./exporter.ts";
 import { TraceInterceptor } from "./interceptor.ts";
@@ -18,13 +17,13 @@ import type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts"
  * The only module that puts the parts of the OpenTelemetry SDK together; loaded when tracing starts and not before.
  *
  *     spans ─ CountingProcessor ─ BatchSpanProcessor ─ QueuedExporter ─ OtlpConnection ─ ByteStream
- *             (open, lost)        (512, or 0.5 s)      (OTLP bytes)     (HTTP/1.1)
+ *             (lost ones)         (192, or 0.5 s)      (OTLP bytes)     (HTTP/1.1)
  */
 
 const maxQueuedSpans = 2048;
 const maxQueuedBytes = 4 * 1024 * 1024;
-/** A batch leaves when it has this many spans … */
-const batchSpans = 512;
+/** A batch leaves when it has this many spans: as bytes it just fits one slab of the encoder … */
+const batchSpans = 192;
 /** … or after this time: half of what a killed guest may lose. */
 const batchDelayMs = 500;
 const connectTimeoutMs = 2_000;
@@ -126,10 +125,12 @@ class SdkTracing implements Tracing {
   }
 
   #endOpenSpans(): void {
-    const { root, clock } = this.#backend;
-    const now = hrTime(performance.now(), clock.offsetMs);
-    for (const span of this.#processor.open)
-      if (span !== root.span) span.setAttribute("kata.incomplete", true).end(now);
+    const { root, openSpans } = this.#backend;
+    for (const span of openSpans.all()) {
+      if (span === root) continue;
+      span.set({ "kata.incomplete": true });
+      span.finish();
+    }
     root.finish();
   }
 

@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { fileURLToPath } from "node:url";
+import protobuf from "protobufjs";
+
+/**
+ * A small OTLP receiver: a real HTTP server, and the protos read by a library that shares no code with the encoder
+ * under test.
+ */
+
+const protos = fileURLToPath(new URL("../../protos/", import.meta.url));
+const root = new protobuf.Root();
+root.resolvePath = (_origin, target) => protos + target;
+root.loadSync("opentelemetry/proto/collector/trace/v1/trace_service.proto", { keepCase: false });
+const requestType = root.lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
+
+export type AnyValue = {
+  stringValue?: string;
+  intValue?: string;
+  doubleValue?: number;
+  boolValue?: boolean;
+  arrayValue?: { values: AnyValue[] };
+};
+export type KeyValue = { key: string; value: AnyValue };
+export type OtlpEvent = { name: string; timeUnixNano: string; attributes?: KeyValue[] };
+export type OtlpLink = { traceId: string; spanId: string; traceState?: string; flags: number };
+export type OtlpSpan = {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  traceState?: string;
+  name: string;
+  kind: number;
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  attributes?: KeyValue[];
+  events?: OtlpEvent[];
+  links?: OtlpLink[];
+  status?: { code?: number; message?: string };
+  flags: number;
+  droppedAttributesCount?: number;
+};
+export type OtlpRequest = {
+  resourceSpans: {
+    resource: { attributes: KeyValue[] };
+    scopeSpans: { scope: { name: string; version?: string }; spans: OtlpSpan[] }[];
+  }[];
+};
+
+/** Decodes a request; ids come out as hex, 64-bit numbers as decimal text. */
+export function decodeRequest(bytes: Uint8Array): OtlpRequest {
+  const object = requestType.toObject(requestType.decode(bytes), {
+    longs: String,
+    bytes: Buffer,
+  }) as OtlpRequest;
+  for (const span of spansOf(object)) {
+    hexIds(span);
+    for (const link of span.links ?? []) hexIds(link);
+  }
+  return object;
+}
+
+function hexIds(holder: { traceId: string; spanId: string; parentSpanId?: string }): void {
+  for (const key of ["traceId", "spanId", "parentSpanId"] as const)
+    if (holder[key] !== undefined) holder[key] = (holder[key] as unknown as Buffer).toString("hex");
+}
+
+/** All spans of a request, in order. */
+export function spansOf(request: OtlpRequest): OtlpSpan[] {
+  return (request.resourceSpans ?? []).flatMap((resource) =>
+    resource.scopeSpans.flatMap((scope) => scope.spans),
+  );
+}
+
+/** Attributes as a plain object: text, numbers, booleans. */
+export function attributesOf(holder: { attributes?: KeyValue[] }): Record<string, unknown> {
+  return Object.fromEntries((holder.attributes ?? []).map(({ key, value }) => [key, plain(value)]));
+}
+
+function plain(value: AnyValue): unknown {
+  if (value.intValue !== undefined) return Number(value.intValue);
+  return value.stringValue ?? value.doubleValue ?? value.boolValue ?? value.arrayValue?.values.map(plain);
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+const ok: Answer = (_request, response) => {
+  response.setHeader("content-type", "application/x-protobuf").end();
+};
+
+/** The receiver. `answer` may be changed at any time; what it is given has been taken down before. */
+export class Collector {
+  readonly bodies: Buffer[] = [];
+  connections = 0;
+  answer: Answer = ok;
+  readonly #server: Server;
+  readonly #watchers = new Set<() => void>();
+
+  constructor() {
+    this.#server = createServer((request, response) => this.#onRequest(request, response));
+    this.#server.keepAliveTimeout = 0;
+    this.#server.on("connection", () => {
+      this.connections++;
+    });
+  }
+
+  /** Listens on a Unix socket path, or on a port of 127.0.0.1 (0 = any; the result tells which). */
+  async listen(where: string | number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      if (typeof where === "string") this.#server.listen(where, resolve);
+      else this.#server.listen(where, "127.0.0.1", resolve);
+    });
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  get spans(): OtlpSpan[] {
+    return this.bodies.flatMap((body) => spansOf(decodeRequest(body)));
+  }
+
+  /** Resolves when `condition` holds, looked at after every request. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#watchers.add(resolve);
+      await promise;
+      this.#watchers.delete(resolve);
+    }
+  }
+
+  /** Cuts all connections and stops listening. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks);
+      this.bodies.push(body);
+      this.answer(request, response, body);
+      for (const watcher of this.#watchers) watcher();
+    });
+  }
+}
