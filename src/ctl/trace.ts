@@ -1,0 +1,57 @@
+import { addCommand, type Registry } from "./command.ts";
+import { ExitStatus } from "./exit-status.ts";
+import type { Session } from "./session.ts";
+import { drawHeadline, drawTrace } from "./trace-draw.ts";
+import { readTraceFile } from "./trace-file.ts";
+import { traceJson } from "./trace-json.ts";
+import { buildTraces, type Trace } from "./trace-tree.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Given = { readonly trace?: string; readonly all?: boolean };
+
+function choose(traces: readonly Trace[], wanted: string | undefined): readonly Trace[] {
+  if (wanted === undefined) return traces;
+  const chosen = traces.filter((trace) => trace.traceId.startsWith(wanted.toLowerCase()));
+  if (chosen.length > 0) return chosen;
+  throw new UsageError(`no trace ${wanted} in this file`);
+}
+
+/** Draws traces for the terminal of this session, an empty line between two. */
+export function drawTraces(session: Session, traces: readonly Trace[]): string {
+  const { stdout, env } = session.host;
+  const colour = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+  const options = { width: stdout.columns ?? 120, colour };
+  return traces.map((trace) => drawTrace(trace, options).join("\n")).join("\n\n");
+}
+
+/** `agentctl trace FILE`: the tree of a trace, or the list when there are several. */
+export function addTrace(registry: Registry): void {
+  addCommand<Given>(
+    registry,
+    {
+      usage: "trace <file>",
+      summary: "draw the traces of a file with OTLP JSON lines, as kata-trace-forwarder writes it",
+      examples: ["trace spans.jsonl", "trace spans.jsonl --trace 4bf92f35", "--json trace spans.jsonl"],
+    },
+    async (session, [path = ""], given) => {
+      const { spans, problems } = await readTraceFile(path);
+      for (const problem of problems) await session.note(`${path}: ${problem}`);
+      const traces = choose(buildTraces(spans), given.trace);
+      if (session.options.json) {
+        for (const trace of traces) await session.printJson(traceJson(trace));
+      } else if (traces.length === 1 || given.all) {
+        await session.answer({}, drawTraces(session, traces));
+      } else if (traces.length > 1) {
+        const list = traces.map(drawHeadline);
+        await session.answer(
+          {},
+          `${list.join("\n")}\n\n${traces.length} traces: --trace ID draws one, --all all`,
+        );
+      }
+      if (traces.length === 0) await session.note(`${path}: no spans`);
+      return traces.length === 0 ? ExitStatus.failed : ExitStatus.done;
+    },
+  )
+    .option("--trace <id>", "only this trace; the first digits are enough")
+    .option("--all", "draw all traces instead of a list");
+}
