@@ -18,35 +18,34 @@ const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 const reservedNames = new Set(["shared", "sandbox", "image", "virtual-volumes"]);
 const maxIdLength = 255;
 
-function checked(value: string, what: string, code: Code): string {
+function checked(value: string, what: string): string {
   if (value.length <= maxIdLength && idPattern.test(value)) return value;
-  throw new AgentError(code, `invalid ${what}`);
+  throw new AgentError(Code.internal, `invalid ${what}`);
 }
 
 /**
  * Checks a container id before it is used in any path.
- * @throws INVALID_ARGUMENT unless it matches `[A-Za-z0-9][A-Za-z0-9_.-]+`, at most 255 bytes (agent-api 3.3.1).
+ * @throws INTERNAL unless it matches `[A-Za-z0-9][A-Za-z0-9_.-]+`, at most 255 bytes (agent-api 3.3.1).
  */
 export function containerId(value: string): ContainerId {
-  if (reservedNames.has(value))
-    throw new AgentError(Code.invalidArgument, "invalid container id: reserved name");
-  return checked(value, "container id", Code.invalidArgument) as ContainerId;
+  if (reservedNames.has(value)) throw new AgentError(Code.internal, "invalid container id: reserved name");
+  return checked(value, "container id") as ContainerId;
 }
 
 /**
  * Checks an exec id in the same way (agent-api 10.1).
- * @throws INVALID_ARGUMENT when it is not one.
+ * @throws INTERNAL when it is not one.
  */
 export function execId(value: string): ExecId {
-  return checked(value, "exec id", Code.invalidArgument) as ExecId;
+  return checked(value, "exec id") as ExecId;
 }
 
 /**
  * Checks a sandbox id in the same way (agent-api 10.1).
- * @throws INVALID_ARGUMENT when it is not one.
+ * @throws INTERNAL when it is not one.
  */
 export function sandboxId(value: string): SandboxId {
-  return checked(value, "sandbox id", Code.invalidArgument) as SandboxId;
+  return checked(value, "sandbox id") as SandboxId;
 }
 
 /**

@@ -22,6 +22,7 @@ export const MountFlag = {
   slave: 1 << 19,
   shared: 1 << 20,
   relAtime: 1 << 21,
+  iVersion: 1 << 23,
   strictAtime: 1 << 24,
   lazyTime: 1 << 25,
 } as const;

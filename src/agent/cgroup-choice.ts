@@ -1,0 +1,14 @@
+import { readMounts } from "../sys/read-mounts.ts";
+
+/**
+ * Whether crun can manage control groups here: version 2 at the top, or version 1 without a version 2 tree beside it.
+ * crun refuses the mixture ("hybrid"); then containers run without groups of their own.
+ */
+export async function cgroupManager(root = "/sys/fs/cgroup"): Promise<"cgroupfs" | "disabled"> {
+  const mounts = await readMounts();
+  const top = mounts.findLast((entry) => entry.mountPoint === root);
+  if (top?.fsType === "cgroup2") return "cgroupfs";
+  const below = mounts.filter((entry) => entry.mountPoint.startsWith(`${root}/`));
+  const hybrid = below.some((entry) => entry.fsType === "cgroup2");
+  return below.length > 0 && !hybrid ? "cgroupfs" : "disabled";
+}

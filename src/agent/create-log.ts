@@ -1,0 +1,24 @@
+import { destination, pino } from "pino";
+import type { Log } from "../base/log.ts";
+import type { LogLevel } from "./option-readers.ts";
+
+/** The reference's words for the levels, which runtime-rs reads (agent-api 6.6). */
+const levelWords: Readonly<Record<string, string>> = {
+  fatal: "CRIT",
+  error: "ERRO",
+  warn: "WARN",
+  info: "INFO",
+  debug: "DEBG",
+  trace: "TRCE",
+};
+
+/** A log that writes JSON lines in the reference's form (agent-api 6.6) to descriptor `fd`, at once. */
+export function createLog(level: LogLevel, version: string, fd: number): Log {
+  const options = {
+    level,
+    base: { version, subsystem: "agent", pid: String(process.pid), name: "kata-agent", source: "agent" },
+    timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: levelWords[label] ?? label }) },
+  };
+  return pino(options, destination({ fd, sync: true }));
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { AgentError } from "../base/agent-error.ts";
+import { type AgentOptions, cmdlineWords, type OptionSources, resolveOptions } from "./options.ts";
+
+/** What the program was started with. */
+export type Invocation = {
+  /** Path given by `--config`. */
+  configFile: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  cmdlineFile: string;
+};
+
+/**
+ * Reads the options from where the reference does (agent-api 2.1): a file named by `--config`, with the environment
+ * over it; else the kernel command line, which may name a file of its own that then counts alone; else the
+ * environment over the command line. A file that cannot be read or parsed is a warning: the guest must come up.
+ */
+export async function loadOptions(from: Invocation): Promise<{ options: AgentOptions; warnings: string[] }> {
+  if (from.configFile !== undefined) {
+    return withFile(from.configFile, { cmdline: undefined, file: undefined, env: from.env });
+  }
+  const cmdline = readText(from.cmdlineFile);
+  const named = cmdlineWords(cmdline ?? "").get("agent.config_file")?.[0];
+  if (typeof named === "string")
+    return withFile(named, { cmdline: undefined, file: undefined, env: undefined });
+  return resolveOptions({ cmdline, file: undefined, env: from.env });
+}
+
+async function withFile(path: string, sources: OptionSources): Promise<ReturnType<typeof resolveOptions>> {
+  try {
+    // Loaded on demand: most guests are told everything by the command line.
+    const { parse } = await import("smol-toml");
+    return resolveOptions({ ...sources, file: parse(readFileSync(path, "utf8")) });
+  } catch (error) {
+    const { options, warnings } = resolveOptions(sources);
+    warnings.push(`configuration file was not read: ${AgentError.from(error).message}`);
+    return { options, warnings };
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The agent: first process of a Kata guest, or an ordinary process for development.
+ *
+ * Reads as its list of duties. Whatever fails before the server is up ends the program, and with it the guest; from
+ * then on only DestroySandbox, SIGTERM (unless we are the first process) or a crash does.
+ */
+import { parseArgs } from "node:util";
+import { AgentError } from "../base/agent-error.ts";
+import { version } from "../base/version.ts";
+import { createDispatcher } from "../rpc/dispatch.ts";
+import { agentHandlers } from "../service/handlers.ts";
+import { raiseDescriptorLimit } from "../sys/descriptor-limit.ts";
+import { powerOff } from "../sys/power.ts";
+import { setProcessName } from "../sys/process-name.ts";
+import { Reaper } from "../sys/reaper.ts";
+import { becomeChildSubreaper } from "../sys/subreaper.ts";
+import { BootSteps } from "../trace/boot-steps.ts";
+import { bootGuest, bootMounts } from "./boot.ts";
+import { createLog } from "./create-log.ts";
+import { loadOptions } from "./load-options.ts";
+import { type Role, roleOf } from "./role.ts";
+import { serve } from "./serve.ts";
+import { type Running, shutDown } from "./shut-down.ts";
+import { tracingFromOptions } from "./start-tracing.ts";
+import { wireRooms } from "./wire-rooms.ts";
+
+const stdoutFd = 1;
+/** Enough for 1,000 connections and as many containers; the kernel's default for the first process is 1,024. */
+const descriptorLimit = 1_048_576;
+const nothingLeftMs = 2_000;
+
+async function main(role: Role): Promise<void> {
+  const { values } = parseArgs({
+    options: { config: { type: "string", short: "c" }, version: { type: "boolean", short: "v" } },
+  });
+  if (values.version === true) return printVersion();
+  setProcessName("kata-agent");
+  const steps = new BootSteps();
+  if (role !== "service") await bootMounts(role, steps);
+  const { options, warnings } = await steps.step("options", { "kata.boot.step": "options" }, () =>
+    loadOptions({ configFile: values.config, env: process.env, cmdlineFile: "/proc/cmdline" }),
+  );
+  const log = createLog(options.logLevel, version, stdoutFd);
+  for (const warning of warnings) log.warn({}, warning);
+  log.info({ role, trace: options.trace, address: options.serverAddress }, "agent starts");
+  const reaper = new Reaper(log);
+  const running: Running = {
+    server: undefined,
+    tracing: undefined,
+    reaper,
+    role,
+    log,
+    flushMs: options.traceFlushMs,
+  };
+  const ended = endings(running);
+  if (role !== "service") await bootGuest(role, steps, log);
+  raiseDescriptorLimit(descriptorLimit);
+  becomeChildSubreaper();
+  reaper.start();
+  running.tracing = await tracingFromOptions(options, steps, log);
+  const rooms = await wireRooms({
+    options,
+    role,
+    reaper,
+    tracing: running.tracing,
+    log,
+    onDestroyed: ended.destroyed,
+  });
+  const interceptors = running.tracing === undefined ? [] : [running.tracing.interceptor];
+  running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
+    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors), log),
+  );
+  log.info({ address: options.serverAddress }, "listening");
+  const reason = await ended.promise;
+  log.info({ reason }, "agent ends");
+  await shutDown(running);
+}
+
+/** What ends the agent once it runs, as one promise of the reason. */
+function endings(running: Running): { promise: Promise<string>; destroyed: () => void } {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  // The answer to DestroySandbox is written in this turn or the next; the server's grace covers the rest.
+  const destroyed = () => setImmediate(() => resolve("DestroySandbox"));
+  if (running.role === "service") process.on("SIGTERM", () => resolve("SIGTERM"));
+  else process.on("SIGTERM", () => running.log.info({}, "SIGTERM is ignored by the first process"));
+  const crash = (error: unknown) => void crashed(running, error);
+  process.on("uncaughtException", crash);
+  process.on("unhandledRejection", crash);
+  return { promise, destroyed };
+}
+
+/** A fault of ours: told, what can be flushed is flushed, and a guest powers off instead of panicking its kernel. */
+async function crashed(running: Running, error: unknown): Promise<void> {
+  running.log.error({ err: error }, "agent crashed");
+  setTimeout(() => void fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs).unref();
+  await running.tracing?.shutdown(running.flushMs);
+  await fatal(running.role, AgentError.from(error).message);
+}
+
+async function fatal(role: Role, message: string): Promise<never> {
+  process.stderr.write(`kata-agent: ${message}\n`);
+  if (role === "machine-init") await powerOff().catch(() => undefined);
+  process.exit(1);
+}
+
+function printVersion(): void {
+  process.stdout.write(`kata-agent version ${version}, type: node, node ${process.version}\n`);
+}
+
+const role = roleOf(process.pid);
+main(role).then(
+  () => process.exit(0),
+  (error) => fatal(role, AgentError.from(error).message),
+);

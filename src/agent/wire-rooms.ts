@@ -1,0 +1,62 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { guestPaths } from "../base/guest-paths.ts";
+import type { Log } from "../base/log.ts";
+import { version } from "../base/version.ts";
+import { Registry } from "../container/registry.ts";
+import { Crun } from "../runtime/crun.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
+import type { Rooms } from "../service/rooms.ts";
+import { readMounts } from "../sys/read-mounts.ts";
+import type { Reaper } from "../sys/reaper.ts";
+import type { Tracing } from "../trace/tracing.ts";
+import { cgroupManager } from "./cgroup-choice.ts";
+import type { AgentOptions } from "./options.ts";
+import type { Role } from "./role.ts";
+
+/** What the rooms are made from. */
+export type Wiring = {
+  options: AgentOptions;
+  role: Role;
+  reaper: Reaper;
+  tracing: Tracing | undefined;
+  log: Log;
+  onDestroyed: () => void;
+};
+
+/** Makes the rooms that the calls work on, and the directory that the agent keeps for itself. */
+export async function wireRooms({
+  options,
+  role,
+  reaper,
+  tracing,
+  log,
+  onDestroyed,
+}: Wiring): Promise<Rooms> {
+  await mkdir(guestPaths.agent, { recursive: true, mode: 0o700 });
+  const crun = new Crun({
+    file: "crun",
+    stateDir: join(guestPaths.agent, "crun"),
+    runDir: guestPaths.agent,
+    cgroupManager: await cgroupManager(),
+    noPivot: await isInitramfs(),
+    timeoutMs: options.crunTimeoutMs,
+    pipeBytes: options.containerPipeBytes,
+    reaper,
+  });
+  return {
+    sandbox: new Sandbox(log),
+    registry: new Registry(),
+    crun,
+    log,
+    agentVersion: version,
+    isInit: role !== "service",
+    onSandbox: (id) => tracing?.setSandboxId(id),
+    onDestroyed,
+  };
+}
+
+/** A root of type `rootfs` is the kernel's initramfs, which cannot be pivoted away from (agent-api 1.4 step 5). */
+async function isInitramfs(): Promise<boolean> {
+  return (await readMounts()).findLast((entry) => entry.mountPoint === "/")?.fsType === "rootfs";
+}

@@ -1,0 +1,46 @@
+import type { ContainerId, ExecId } from "../base/ids.ts";
+import { Bundle } from "../runtime/bundle.ts";
+import { Cgroup, cgroupPath } from "../runtime/cgroup.ts";
+import type { Crun } from "../runtime/crun.ts";
+import type { OciSpec } from "../runtime/oci.ts";
+import { span } from "../trace/span.ts";
+import { Container } from "./container.ts";
+import { Process } from "./process.ts";
+
+/**
+ * Makes a container from the effective spec, up to the point before its program runs.
+ *
+ * Whatever has been made is undone when a later step fails, so that a failed create leaves no process, mount,
+ * cgroup or directory behind (agent-api 10.2). `basePath` is the directory of all bundles.
+ * @throws INTERNAL, saying which step failed.
+ */
+export async function createContainer(
+  crun: Crun,
+  basePath: string,
+  id: ContainerId,
+  spec: OciSpec,
+): Promise<Container> {
+  await using undo = new AsyncDisposableStack();
+  const bundle = new Bundle(basePath, id);
+  undo.defer(() => bundle.removeDirectory().catch(ignored));
+  undo.defer(() => bundle.remove().catch(ignored));
+  const path = cgroupPath(spec.linux?.cgroupsPath ?? "", id);
+  await span("bundle", { "container.id": id }, async () => {
+    const effective = await bundle.create(spec);
+    await bundle.write("config.json", { ...effective, linux: { ...effective.linux, cgroupsPath: path } });
+  });
+  // crun cleans up after a create that it refuses, but not after one that we had to kill.
+  undo.defer(() => crun.delete(id, bundle).catch(ignored));
+  const launched = await crun.create(id, bundle, spec.process?.terminal === true);
+  undo.move();
+  const init = new Process(id as string as ExecId, launched);
+  return new Container({ id, bundle, cgroup: new Cgroup(path), crun, init });
+}
+
+/** Removes what a failed create has left of its directory, once its storages are released. Never rejects. */
+export function discardBundle(basePath: string, id: ContainerId): Promise<void> {
+  return new Bundle(basePath, id).removeDirectory().catch(ignored);
+}
+
+/** An undo step that fails must not hide the error that made it necessary. */
+function ignored(): void {}

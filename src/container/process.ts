@@ -1,0 +1,123 @@
+/**
+ * One process of a container: its streams, its exit, its waiters.
+ *
+ * Life: running → exited (published at once, whoever still holds its output) → collected (somebody has waited; the
+ * record only lives on so that late readers get the rest of the output).
+ */
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { abortable } from "../base/deadline.ts";
+import type { Exit } from "../base/exit.ts";
+import type { ExecId, Pid } from "../base/ids.ts";
+import type { Launched } from "../runtime/crun.ts";
+import type { ReadEnd } from "../runtime/read-end.ts";
+import { type OpenSpan, startSpan } from "../trace/span.ts";
+
+export class Process {
+  readonly id: ExecId;
+  /** When it ended, for whoever needs no signal of their own. Never rejects. */
+  readonly exited: Promise<Exit>;
+  readonly #launched: Launched;
+  #exit: Exit | undefined;
+  #collected = false;
+  #firstOutput: OpenSpan | undefined;
+
+  constructor(id: ExecId, launched: Launched) {
+    this.id = id;
+    this.#launched = launched;
+    this.exited = launched.child.exited.then((exit) => this.#onExit(exit));
+  }
+
+  get pid(): Pid {
+    return this.#launched.child.pid;
+  }
+
+  /** How it ended; undefined while it runs. */
+  get exit(): Exit | undefined {
+    return this.#exit;
+  }
+
+  /** True once somebody has waited for it to the end. */
+  get collected(): boolean {
+    return this.#collected;
+  }
+
+  /** True when every byte of its output has been handed out. */
+  get drained(): boolean {
+    const { stdout, stderr } = this.#launched.io;
+    return stdout.ended && (stderr === undefined || stderr.ended);
+  }
+
+  /** Marks the moment from which the first output is awaited, for the span that shows how long it took. */
+  released(): void {
+    this.#firstOutput = startSpan("first output", { "process.pid": this.pid });
+  }
+
+  /**
+   * Sends a signal; a process that has ended already is fine (agent-api 3.7).
+   * Goes through a pidfd, so it can never reach another process that was given the same number.
+   */
+  signal(signal: number): void {
+    this.#launched.child.signal(signal);
+  }
+
+  /** Waits for the exit; the streams are then closed, with the rest of the output kept for late readers. */
+  async wait(signal: AbortSignal): Promise<Exit> {
+    const exit = await abortable(this.exited, signal);
+    this.#collected = true;
+    const { stdin, stdout, stderr } = this.#launched.io;
+    stdin.close();
+    stdout.finish();
+    stderr?.finish();
+    return exit;
+  }
+
+  /** The next output, at most `maxBytes`; none at the end (agent-api 3.10). */
+  async read(stream: "stdout" | "stderr", maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
+    const data = await this.#readEnd(stream).read(maxBytes, signal);
+    if (this.#firstOutput !== undefined && data.length > 0) {
+      this.#firstOutput.end();
+      this.#firstOutput = undefined;
+    }
+    return data;
+  }
+
+  /** Writes all of `data` to its input. @throws INTERNAL when it is closed or nobody reads (agent-api 3.9). */
+  write(data: Uint8Array, signal: () => AbortSignal): Promise<void> {
+    return this.#launched.io.stdin.write(data, signal);
+  }
+
+  /** Ends its input; of a terminal nothing is closed, since that would end the output too (agent-api 3.11). */
+  closeStdin(): Promise<void> {
+    return this.#launched.io.stdin.end();
+  }
+
+  /** Sets the window size. @throws UNAVAILABLE when the process has no terminal (agent-api 3.12). */
+  resize(rows: number, columns: number): void {
+    const { resize } = this.#launched.io;
+    if (resize === undefined) throw new AgentError(Code.unavailable, "no pty");
+    resize(rows, columns);
+  }
+
+  /** Drops its streams with whatever they still hold. Safe to repeat. */
+  close(): void {
+    this.#launched.io.close();
+    this.#firstOutput?.end();
+    this.#firstOutput = undefined;
+  }
+
+  #readEnd(stream: "stdout" | "stderr"): ReadEnd {
+    const { stdout, stderr } = this.#launched.io;
+    return stream === "stdout" ? stdout : (stderr ?? stdout);
+  }
+
+  #onExit(exit: Exit): Exit {
+    this.#exit = exit;
+    this.#launched.io.stdin.close();
+    this.#launched.io.stdout.exited();
+    this.#launched.io.stderr?.exited();
+    this.#firstOutput?.end();
+    this.#firstOutput = undefined;
+    return exit;
+  }
+}

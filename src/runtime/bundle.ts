@@ -1,0 +1,115 @@
+/**
+ * A container's bundle: `<base>/<id>/` with `config.json` and `rootfs` (agent-api 0.5, 3.3.7).
+ *
+ * What is mounted below it may be host data, so a bundle is taken apart by name and never by a recursive walk:
+ * the known files are unlinked, the mount is detached, and a directory that is still not empty stays (agent-api 10.3).
+ */
+import { mkdir, rm, rmdir, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import type { ContainerId } from "../base/ids.ts";
+import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
+import { readMounts } from "../sys/read-mounts.ts";
+import type { OciSpec } from "./oci.ts";
+import { ociJson } from "./oci-json.ts";
+
+export class Bundle {
+  readonly path: string;
+  readonly rootfs: string;
+  readonly #files = new Set<string>();
+  #ownsRootfs = false;
+  #mounted = false;
+
+  /** `basePath` is the directory of all bundles, `/run/kata-containers` in a guest. */
+  constructor(basePath: string, id: ContainerId) {
+    this.path = join(basePath, id);
+    this.rootfs = join(this.path, "rootfs");
+  }
+
+  /**
+   * Makes the directory and puts the root file system of `spec` in place: a `rootfs` that a storage has already
+   * mounted there is taken as it is, anything else is bind-mounted on it.
+   * @returns the spec with its root moved into the bundle.
+   * @throws INTERNAL when root is missing or is not an absolute path to a directory.
+   */
+  async create(spec: OciSpec): Promise<OciSpec> {
+    const root = spec.root;
+    if (root === undefined || !root.path.startsWith("/")) {
+      throw new AgentError(Code.internal, "the root path of the container must be absolute");
+    }
+    await mkdir(this.path, { recursive: true, mode: 0o755 });
+    if (await this.#makeRootfs()) {
+      try {
+        await mount({ source: root.path, target: this.rootfs, flags: MountFlag.bind });
+        this.#mounted = true;
+      } catch (error) {
+        throw AgentError.from(error, "bind-mount the root file system");
+      }
+    }
+    return { ...spec, root: { ...root, path: this.rootfs } };
+  }
+
+  /** Writes a file of the bundle, such as `config.json`, readable by root only: it holds the environment. */
+  async write(name: string, document: object): Promise<string> {
+    const path = this.file(name);
+    await writeFile(path, ociJson(document), { mode: 0o600 });
+    return path;
+  }
+
+  /** The path of a file of the bundle that will be removed with it. */
+  file(name: string): string {
+    this.#files.add(name);
+    return join(this.path, name);
+  }
+
+  /** Removes one file of the bundle early; missing is fine. */
+  async drop(name: string): Promise<void> {
+    this.#files.delete(name);
+    await unlink(join(this.path, name)).catch(ignoreMissing);
+  }
+
+  /**
+   * Takes the bundle apart. Safe to repeat.
+   * @throws INTERNAL when something is left that is not ours to delete.
+   */
+  async remove(): Promise<void> {
+    if (this.#mounted) {
+      await umount(this.rootfs, UmountFlag.detach);
+      this.#mounted = false;
+    }
+    for (const name of this.#files) await this.drop(name);
+    if (this.#ownsRootfs) await rmdir(this.rootfs).catch(ignoreMissing);
+  }
+
+  /**
+   * Removes the directory with what is left in it (the private layers of an overlay), once the storages that were
+   * mounted below it are released. @throws INTERNAL when something is still mounted there: that is never walked into.
+   */
+  async removeDirectory(): Promise<void> {
+    try {
+      await rmdir(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY")
+        return ignoreMissing(error as NodeJS.ErrnoException);
+      const mounted = (await readMounts()).some((entry) => entry.mountPoint.startsWith(`${this.path}/`));
+      if (mounted) throw new AgentError(Code.internal, "something is still mounted in the bundle");
+      await rm(this.path, { recursive: true, force: true });
+    }
+  }
+
+  async #makeRootfs(): Promise<boolean> {
+    try {
+      await mkdir(this.rootfs, { mode: 0o755 });
+      this.#ownsRootfs = true;
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    }
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

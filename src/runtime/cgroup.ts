@@ -1,0 +1,61 @@
+/**
+ * The control group of one container: where it is, how its processes are ended together.
+ *
+ * Version 2 is what a Kata guest has. On a version 1 tree (an agent run by hand on such a machine) crun still makes and
+ * removes the groups, but nothing is read from them here.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import type { ContainerId } from "../base/ids.ts";
+
+/** Where the kernel shows the control groups. */
+export const cgroupRoot = "/sys/fs/cgroup";
+
+export class Cgroup {
+  /** Path below the root of the tree, as it stands in `linux.cgroupsPath`. */
+  readonly path: string;
+  readonly #root: string;
+
+  constructor(path: string, root: string = cgroupRoot) {
+    this.path = path;
+    this.#root = root;
+  }
+
+  /** Absolute path of a file of the group, in the version 2 tree. */
+  file(name: string): string {
+    return join(this.#root, this.path, name);
+  }
+
+  /** The text of a file of the group; undefined when there is no such file. */
+  async read(name: string): Promise<string | undefined> {
+    return readFile(this.file(name), "utf8").catch(() => undefined);
+  }
+
+  /**
+   * Sends SIGKILL to every process of the group and the groups below it, in one step of the kernel (`cgroup.kill`,
+   * Linux 5.14). False when the kernel cannot, or when the group has gone: the caller then has its own pids to try.
+   */
+  async killAll(): Promise<boolean> {
+    try {
+      await writeFile(this.file("cgroup.kill"), "1", { flag: "r+" });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/**
+ * The group that a container gets, from the host's `cgroupsPath`: `:` separates like `/` (a systemd triple has no
+ * systemd here), empty means the container's id (agent-api 5.3).
+ * @throws INTERNAL for a path that climbs with `..` or holds a NUL.
+ */
+export function cgroupPath(hostPath: string, id: ContainerId): string {
+  const parts = hostPath.split(/[:/]/).filter((part) => part !== "" && part !== ".");
+  if (parts.includes("..") || hostPath.includes("\0")) {
+    throw new AgentError(Code.internal, "cgroupsPath must not leave the tree");
+  }
+  return parts.length === 0 ? `/${id}` : `/${parts.join("/")}`;
+}

@@ -1,0 +1,179 @@
+/**
+ * The one place that runs crun: its arguments, its files, its exit codes, its complaints.
+ *
+ * Both ways to make a process (`create` and `exec --detach`) work alike: crun is started with the container's
+ * standard streams as its own, forks the process, writes its pid to a file and ends; the process, orphaned by that,
+ * becomes a child of the agent, which is child subreaper. Between crun's fork and our reading of the file the process
+ * may already have died, so the reaper is told to expect a stranger until the pid is adopted.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { abortable, deadline } from "../base/deadline.ts";
+import { exitStatus } from "../base/exit.ts";
+import { type ContainerId, pid } from "../base/ids.ts";
+import type { Child } from "../sys/child.ts";
+import type { Reaper } from "../sys/reaper.ts";
+import { type SpawnRequest, spawn } from "../sys/spawn.ts";
+import { span } from "../trace/span.ts";
+import type { Bundle } from "./bundle.ts";
+import { crunError } from "./crun-error.ts";
+import { crunComplaint } from "./crun-log.ts";
+import type { OciProcess } from "./oci.ts";
+import { openConsole } from "./open-console.ts";
+import { openPipes } from "./open-pipes.ts";
+import type { ProcessIo } from "./process-io.ts";
+
+export type CrunOptions = {
+  /** Path of the program. */
+  file: string;
+  /** crun's state directory (`--root`). */
+  stateDir: string;
+  /** Directory for short-lived sockets; its path must be short, a socket's name ends at 107 bytes. */
+  runDir: string;
+  /** `--cgroup-manager`: `disabled` where no cgroup tree is ours. */
+  cgroupManager: "cgroupfs" | "disabled";
+  /** True when the guest's root is an initramfs, which cannot be pivoted away from (agent-api 1.4 step 5). */
+  noPivot: boolean;
+  /** How long one run of crun may take before it is killed. */
+  timeoutMs: number;
+  /** Capacity of the output pipes (`agent.container_pipe_size`); 0 = the kernel's default. */
+  pipeBytes: number;
+  reaper: Reaper;
+};
+
+/** A process of a container as crun left it: ours to wait for, with our ends of its streams. */
+export type Launched = { child: Child; io: ProcessIo };
+
+/** crun works with what the agent's own environment holds nothing of. */
+const crunEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+
+export class Crun {
+  readonly #options: CrunOptions;
+  #serial = 0;
+
+  constructor(options: CrunOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Creates a container from `bundle` (its `config.json` is written) up to the point before its program runs.
+   * @throws INTERNAL with crun's complaint; nothing of the container is left in crun's state then.
+   */
+  create(id: ContainerId, bundle: Bundle, terminal: boolean): Promise<Launched> {
+    const args = ["create", "--bundle", bundle.path];
+    if (this.#options.noPivot) args.push("--no-pivot");
+    return this.#launch("create", args, id, bundle, terminal);
+  }
+
+  /**
+   * Starts `process` in the running container `id`; its program runs when this resolves.
+   * @throws INTERNAL with crun's complaint, `the file … was not found` for a missing program.
+   */
+  async exec(id: ContainerId, bundle: Bundle, process: OciProcess): Promise<Launched> {
+    const name = `process-${this.#next()}.json`;
+    const file = await bundle.write(name, process);
+    try {
+      const args = ["exec", "--detach", "--process", file];
+      return await this.#launch("exec", args, id, bundle, process.terminal === true);
+    } finally {
+      await bundle.drop(name);
+    }
+  }
+
+  /** Lets the created container's program run. @throws INTERNAL when it was started before or has died. */
+  start(id: ContainerId, bundle: Bundle): Promise<void> {
+    return this.#plain("start", ["start"], id, bundle);
+  }
+
+  /** Removes the container with its cgroup, killing what still runs. @throws INTERNAL. */
+  delete(id: ContainerId, bundle: Bundle): Promise<void> {
+    return this.#plain("delete", ["delete", "--force"], id, bundle);
+  }
+
+  #plain(command: string, args: string[], id: ContainerId, bundle: Bundle): Promise<void> {
+    return span(`crun ${command}`, { "kata.crun.command": command }, async () => {
+      const log = `crun-${this.#next()}.log`;
+      try {
+        const child = this.#spawn(args, bundle.file(log), id, ["null", "null", "null"]);
+        await this.#finished(command, child, join(bundle.path, log));
+      } finally {
+        await bundle.drop(log);
+      }
+    });
+  }
+
+  #launch(
+    command: string,
+    args: string[],
+    id: ContainerId,
+    bundle: Bundle,
+    terminal: boolean,
+  ): Promise<Launched> {
+    return span(`crun ${command}`, { "kata.crun.command": command }, async (live) => {
+      const serial = this.#next();
+      const log = `crun-${serial}.log`;
+      const pidName = `pid-${serial}`;
+      const streams = terminal
+        ? openConsole(join(this.#options.runDir, `tty-${serial}`))
+        : openPipes(this.#options.pipeBytes);
+      using _stranger = this.#options.reaper.expect();
+      let launched = false;
+      try {
+        const more = ["--pid-file", bundle.file(pidName), ...streams.crunArgs];
+        const child = this.#spawn([...args, ...more], bundle.file(log), id, streams.childStdio);
+        streams.closeChildSide();
+        await this.#finished(command, child, join(bundle.path, log));
+        const io = await streams.connect(this.#options.timeoutMs);
+        const process = this.#options.reaper.adopt(
+          pid(Number(await readFile(join(bundle.path, pidName), "utf8"))),
+        );
+        live.set({ "process.pid": process.pid });
+        launched = true;
+        return { child: process, io };
+      } finally {
+        if (!launched) streams.close();
+        await Promise.all([bundle.drop(log), bundle.drop(pidName)]);
+      }
+    });
+  }
+
+  #spawn(args: string[], log: string, id: ContainerId, stdio: SpawnRequest["stdio"]): Child {
+    const { file, stateDir, cgroupManager } = this.#options;
+    const general = [
+      `--root=${stateDir}`,
+      `--log=${log}`,
+      "--log-format=json",
+      `--cgroup-manager=${cgroupManager}`,
+    ];
+    try {
+      return spawn({ file, args: [...general, ...args, id], env: crunEnv, stdio });
+    } catch (error) {
+      throw AgentError.from(error, `run ${file}`);
+    }
+  }
+
+  /** Waits for crun itself, kills it at the time limit, and turns its complaint into an error. */
+  async #finished(command: string, child: Child, log: string): Promise<void> {
+    const limit = deadline(this.#options.timeoutMs);
+    try {
+      const exit = await abortable(child.exited, limit.signal);
+      if (exit.how === "exited" && exit.code === 0) return;
+      const complaint = crunComplaint(await readFile(log, "utf8").catch(() => ""));
+      throw crunError(command, complaint, `ended with status ${exitStatus(exit)}`);
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+      child.signal(9);
+      await child.exited;
+      throw new AgentError(Code.internal, `crun ${command}: no end within ${this.#options.timeoutMs} ms`);
+    } finally {
+      limit.done();
+    }
+  }
+
+  #next(): number {
+    this.#serial += 1;
+    return this.#serial;
+  }
+}

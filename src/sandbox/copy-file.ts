@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { lchown, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { guestPaths } from "../base/guest-paths.ts";
+import { span } from "../trace/span.ts";
+import { PartialFiles } from "./partial-files.ts";
+import { openShareDirectory } from "./share-directory.ts";
+
+/** One request of CopyFile (agent-api 3.23). `mode` is a whole `st_mode`: its type says what to make. */
+export type CopyRequest = {
+  path: string;
+  mode: number;
+  dirMode: number;
+  uid: number;
+  gid: number;
+  totalBytes: number;
+  offsetBytes: number;
+  data: Uint8Array;
+};
+
+const typeBits = 0o170000;
+const regularType = 0o100000;
+const directoryType = 0o040000;
+const symlinkType = 0o120000;
+const permissionBits = 0o7777;
+/** The callers leave the mode of parents at 0 when they have no opinion. */
+const defaultDirectoryMode = 0o750;
+const maxNameBytes = 255;
+const partialFiles = new PartialFiles();
+
+/**
+ * Puts a file, a directory or a symlink below the share; nothing outside it can be reached or changed.
+ * @throws INTERNAL for a path outside the share, another file type, a size or offset that makes no sense, or with the
+ *   errno of what failed.
+ */
+export async function copyFile(request: CopyRequest): Promise<void> {
+  const names = namesBelow(guestPaths.share, request.path);
+  const kind = kindOf(request.mode);
+  await span("copy file", { "kata.file.type": kind, "kata.file.bytes": request.data.length }, async () => {
+    try {
+      await mkdir(guestPaths.share, { recursive: true, mode: 0o755 });
+      const made = {
+        mode: request.dirMode & 0o777 || defaultDirectoryMode,
+        uid: request.uid,
+        gid: request.gid,
+      };
+      using parent = await openShareDirectory(guestPaths.share, names.slice(0, -1), made);
+      await makers[kind](request, parent.path, names.at(-1) ?? "");
+    } catch (error) {
+      throw AgentError.from(error, `copy ${kind}`);
+    }
+  });
+}
+
+type Kind = "regular" | "directory" | "symlink";
+type Maker = (request: CopyRequest, parent: string, name: string) => Promise<void>;
+
+const makers: Readonly<Record<Kind, Maker>> = {
+  regular: makeFile,
+  directory: makeDirectory,
+  symlink: makeSymlink,
+};
+
+function kindOf(mode: number): Kind {
+  const type = mode & typeBits;
+  if (type === regularType) return "regular";
+  if (type === directoryType) return "directory";
+  if (type === symlinkType) return "symlink";
+  throw new AgentError(Code.internal, "only files, directories and symlinks can be copied");
+}
+
+function namesBelow(root: string, path: string): string[] {
+  if (!path.startsWith(`${root}/`)) throw new AgentError(Code.internal, "path is outside the share");
+  const names = path
+    .slice(root.length + 1)
+    .split("/")
+    .filter((name) => name !== "" && name !== ".");
+  const sound = names.every(
+    (name) => name !== ".." && !name.includes("\0") && Buffer.byteLength(name) <= maxNameBytes,
+  );
+  if (names.length === 0 || !sound) throw new AgentError(Code.internal, "path is outside the share");
+  return names;
+}
+
+async function makeDirectory(request: CopyRequest, parent: string, name: string): Promise<void> {
+  const path = `${parent}/${name}`;
+  const found = await lstat(path).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) await rm(path);
+  if (!found?.isDirectory()) await mkdir(path, { mode: request.mode & 0o777 });
+  // By descriptor: the name may have become a link since.
+  const handle = await open(path, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await handle.chmod(request.mode & permissionBits);
+    await handle.chown(request.uid, request.gid);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A new link is put in place by rename, so that replacing one is atomic: config maps are refreshed that way. */
+async function makeSymlink(request: CopyRequest, parent: string, name: string): Promise<void> {
+  const target = Buffer.from(request.data);
+  const fresh = `${parent}/.kata-link-${randomBytes(12).toString("hex")}`;
+  await symlink(target, fresh);
+  await lchown(fresh, request.uid, request.gid);
+  await replace(fresh, `${parent}/${name}`);
+}
+
+async function makeFile(request: CopyRequest, parent: string, name: string): Promise<void> {
+  const { totalBytes, offsetBytes, data } = request;
+  if (
+    !(
+      Number.isSafeInteger(totalBytes) &&
+      totalBytes >= 0 &&
+      Number.isSafeInteger(offsetBytes) &&
+      offsetBytes >= 0
+    )
+  ) {
+    throw new AgentError(Code.internal, "size or offset makes no sense");
+  }
+  if (offsetBytes + data.length > totalBytes)
+    throw new AgentError(Code.internal, "data reaches beyond the size");
+  const partial = partialFiles.at(request.path, totalBytes);
+  const path = `${parent}/${partial.name}`;
+  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    const { bytesWritten } = await handle.write(data, 0, data.length, offsetBytes);
+    if (bytesWritten < data.length) throw new AgentError(Code.internal, "ENOSPC: the file does not fit");
+    if (!partial.has(offsetBytes, data.length)) return;
+    await handle.chown(request.uid, request.gid);
+    await handle.chmod(request.mode & permissionBits);
+  } finally {
+    await handle.close();
+  }
+  partialFiles.done(request.path);
+  await replace(path, `${parent}/${name}`);
+}
+
+/** Renames over whatever is there; a directory has to go first. */
+async function replace(fresh: string, path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory()) await rm(path, { recursive: true });
+  await rename(fresh, path);
+}

@@ -1,0 +1,77 @@
+/**
+ * The namespaces that all containers of the pod share (agent-api 3.1 step 4, 3.3.4).
+ *
+ * ipc and uts are made with the sandbox and held by bind mounts on files, so they need no process. The pid namespace
+ * is the first container's: its descriptor in `/proc` is bind-mounted likewise, so that it can be joined for as long
+ * as the kernel allows, which is until its init has gone.
+ */
+import { mkdir, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
+import type { Pid } from "../base/ids.ts";
+import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
+import { persistNamespace } from "../sys/namespaces.ts";
+import { span } from "../trace/span.ts";
+
+export class PodNamespaces {
+  readonly #dir: string;
+  readonly #paths = new Map<string, string>();
+
+  /** `dir` is where the files stand, `/run/sandbox-ns` in a guest. */
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  get ipc(): string | undefined {
+    return this.#paths.get("ipc");
+  }
+
+  get uts(): string | undefined {
+    return this.#paths.get("uts");
+  }
+
+  get pid(): string | undefined {
+    return this.#paths.get("pid");
+  }
+
+  /** Makes ipc and uts; the host name counts in the new uts namespace only. @throws INTERNAL. */
+  async create(hostname: string): Promise<void> {
+    await span("pod namespaces", {}, async () => {
+      await mkdir(this.#dir, { recursive: true, mode: 0o755 });
+      await this.#hold("ipc", (path) => persistNamespace("ipc", path));
+      await this.#hold("uts", (path) =>
+        persistNamespace("uts", path, hostname === "" ? undefined : hostname),
+      );
+    });
+  }
+
+  /** Takes the pid namespace of the first container's init for the pod. @throws INTERNAL. */
+  async adoptPid(init: Pid): Promise<void> {
+    await mkdir(this.#dir, { recursive: true, mode: 0o755 });
+    await this.#hold("pid", (path) =>
+      mount({ source: `/proc/${init}/ns/pid`, target: path, flags: MountFlag.bind }),
+    );
+  }
+
+  /** Lets go of all of them. Safe to repeat. */
+  async release(): Promise<void> {
+    for (const [type, path] of [...this.#paths].reverse()) {
+      await umount(path, UmountFlag.detach);
+      await unlink(path);
+      this.#paths.delete(type);
+    }
+  }
+
+  async #hold(type: string, bind: (path: string) => Promise<void>): Promise<void> {
+    const path = join(this.#dir, type);
+    try {
+      // A file left by an agent that died may still be a mount point: detach it, or the new one would hide below it.
+      await umount(path, UmountFlag.detach).catch(() => undefined);
+      await writeFile(path, "", { mode: 0o444 });
+      await bind(path);
+      this.#paths.set(type, path);
+    } catch (error) {
+      throw AgentError.from(error, `set up the pod's ${type} namespace`);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What belongs to the guest as a whole: one sandbox, from CreateSandbox to DestroySandbox.
+ *
+ *     waiting → creating → running → destroyed
+ *
+ * Requests may be repeated after a time-out on the host: a second create is refused without effect, a second destroy
+ * joins the first (agent-api 10.3).
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { guestPaths } from "../base/guest-paths.ts";
+import type { ContainerId, SandboxId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { clearBase } from "./clear-base.ts";
+import { setUpDns } from "./dns.ts";
+import { loadKernelModule } from "./kernel-module.ts";
+import { PodNamespaces } from "./pod-namespaces.ts";
+import type { Storage } from "./storage.ts";
+import { storageDrivers } from "./storage-drivers.ts";
+import { Storages } from "./storages.ts";
+
+/** What CreateSandbox asks for (agent-api 3.1). */
+export type SandboxRequest = {
+  id: SandboxId | undefined;
+  hostname: string;
+  dns: readonly string[];
+  storages: readonly Storage[];
+  kernelModules: readonly { name: string; parameters: readonly string[] }[];
+};
+
+type State = "waiting" | "creating" | "running" | "destroyed";
+
+export class Sandbox {
+  readonly namespaces = new PodNamespaces(guestPaths.sandboxNamespaces);
+  readonly storages: Storages;
+  readonly #containerStorages = new Map<ContainerId, string[]>();
+  #state: State = "waiting";
+  #id: SandboxId | undefined;
+
+  constructor(log: Log) {
+    this.storages = new Storages(storageDrivers, log);
+  }
+
+  /** Undefined until it is known. */
+  get id(): SandboxId | undefined {
+    return this.#id;
+  }
+
+  /** Makes the sandbox. @throws INTERNAL, with what had been made undone, so that it may be asked for again. */
+  async create(request: SandboxRequest): Promise<void> {
+    if (this.#state !== "waiting")
+      throw new AgentError(Code.internal, "the sandbox has been created already");
+    this.#state = "creating";
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => {
+      this.#state = "waiting";
+    });
+    await clearBase(guestPaths.base);
+    await mkdir(guestPaths.agent, { recursive: true, mode: 0o700 });
+    for (const module of request.kernelModules) await loadKernelModule(module.name, module.parameters);
+    undo.defer(() => this.namespaces.release());
+    await this.namespaces.create(request.hostname);
+    const mounted = await this.storages.add(request.storages, undefined);
+    undo.defer(() => this.storages.release(mounted.reverse()));
+    await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
+    undo.move();
+    this.#id = request.id;
+    this.#state = "running";
+  }
+
+  /** Mounts what a container wants and remembers it for {@link releaseStorages}. @throws INTERNAL, undone. */
+  async addStorages(owner: ContainerId, storages: readonly Storage[]): Promise<void> {
+    this.#containerStorages.set(owner, await this.storages.add(storages, owner));
+  }
+
+  /** Lets go of what a container had mounted. */
+  async releaseStorages(owner: ContainerId): Promise<void> {
+    const mounted = this.#containerStorages.get(owner) ?? [];
+    this.#containerStorages.delete(owner);
+    await this.storages.release(mounted);
+  }
+
+  /** Ends the sandbox; the guest ends with it, so mounts are left to the kernel. */
+  destroy(): void {
+    this.#state = "destroyed";
+  }
+}

@@ -1,0 +1,20 @@
+import type { ContainerId } from "../base/ids.ts";
+
+/** A file system that a request wants in place, checked nowhere yet (agent-api 4.1, 4.2). */
+export type Storage = {
+  driver: string;
+  driverOptions: readonly string[];
+  source: string;
+  fstype: string;
+  options: readonly string[];
+  mountPoint: string;
+  /** True: stays in place until the guest ends, whoever uses it. */
+  shared: boolean;
+};
+
+/**
+ * Puts one storage in place.
+ * @returns the mount point that has to be unmounted when nobody uses it any more; undefined when it stays for good.
+ * @throws INTERNAL, with nothing left mounted.
+ */
+export type StorageDriver = (storage: Storage, owner: ContainerId | undefined) => Promise<string | undefined>;

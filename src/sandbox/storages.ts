@@ -1,0 +1,100 @@
+/**
+ * What is mounted for the pod and its containers, by mount point, with a count of users (agent-api 4.1, 4.3).
+ *
+ * The first request for a mount point does the work, later ones wait for it and count; the last release undoes it.
+ * A list that fails half-way is undone in reverse order, so a failed create leaves no mount behind.
+ */
+import { rmdir } from "node:fs/promises";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import type { ContainerId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { umount } from "../sys/mount.ts";
+import { span } from "../trace/span.ts";
+import type { Storage, StorageDriver } from "./storage.ts";
+
+type Entry = { users: number; readonly shared: boolean; readonly mounted: Promise<string | undefined> };
+
+export class Storages {
+  readonly #drivers: ReadonlyMap<string, StorageDriver>;
+  readonly #log: Log;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(drivers: ReadonlyMap<string, StorageDriver>, log: Log) {
+    this.#drivers = drivers;
+    this.#log = log;
+  }
+
+  /**
+   * Puts a list of storages in place, in order.
+   * @returns the mount points to release, in the order recorded.
+   * @throws INTERNAL; what the list had put in place before is undone.
+   */
+  async add(storages: readonly Storage[], owner: ContainerId | undefined): Promise<string[]> {
+    const added: string[] = [];
+    try {
+      for (const storage of storages) {
+        await this.#addOne(storage, owner);
+        added.push(storage.mountPoint);
+      }
+      return added;
+    } catch (error) {
+      await this.release(added.reverse());
+      throw error;
+    }
+  }
+
+  /** Counts one user less for each mount point and unmounts what nobody uses. Failures are logged (agent-api 4.3). */
+  async release(mountPoints: readonly string[]): Promise<void> {
+    for (const mountPoint of mountPoints) {
+      try {
+        await this.#releaseOne(mountPoint);
+      } catch (error) {
+        this.#log.warn({ error: AgentError.from(error).message }, "storage was not released");
+      }
+    }
+  }
+
+  async #addOne(storage: Storage, owner: ContainerId | undefined): Promise<void> {
+    const known = this.#entries.get(storage.mountPoint);
+    if (known !== undefined) {
+      known.users += 1;
+      await known.mounted.catch(() => undefined);
+      if (this.#entries.get(storage.mountPoint) === known) return;
+      throw new AgentError(Code.internal, "another request could not put the same storage in place");
+    }
+    const driver = this.#drivers.get(storage.driver);
+    if (driver === undefined) {
+      throw new AgentError(Code.internal, `Failed to find the storage handler ${storage.driver}`);
+    }
+    const entry: Entry = { users: 1, shared: storage.shared, mounted: inSpan(driver, storage, owner) };
+    this.#entries.set(storage.mountPoint, entry);
+    try {
+      await entry.mounted;
+    } catch (error) {
+      this.#entries.delete(storage.mountPoint);
+      throw error;
+    }
+  }
+
+  async #releaseOne(mountPoint: string): Promise<void> {
+    const entry = this.#entries.get(mountPoint);
+    if (entry === undefined) return;
+    entry.users -= 1;
+    if (entry.users > 0 || entry.shared) return;
+    const target = await entry.mounted;
+    // Without a path to clean up the storage belongs to the pod and outlives its users.
+    if (target === undefined) return;
+    await umount(target, 0);
+    this.#entries.delete(mountPoint);
+    await rmdir(target);
+  }
+}
+
+function inSpan(
+  driver: StorageDriver,
+  storage: Storage,
+  owner: ContainerId | undefined,
+): Promise<string | undefined> {
+  return span("storage", { "kata.storage.driver": storage.driver }, () => driver(storage, owner));
+}

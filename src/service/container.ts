@@ -1,0 +1,101 @@
+/** Calls about whole containers: one message in, one room below asked, one message out. */
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { deadline } from "../base/deadline.ts";
+import { guestPaths } from "../base/guest-paths.ts";
+import { type ContainerId, containerId } from "../base/ids.ts";
+import type { Container } from "../container/container.ts";
+import { createContainer, discardBundle } from "../container/create.ts";
+import type { CreateContainerRequest, RemoveContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
+import type { AgentService } from "../gen/methods.ts";
+import type { Call } from "../rpc/call.ts";
+import { effectiveSpec } from "./effective-spec.ts";
+import { ociSpec } from "./oci-spec.ts";
+import type { Rooms } from "./rooms.ts";
+import { statsMessage } from "./stats-message.ts";
+import { storageFrom } from "./storage.ts";
+
+type Calls = Pick<
+  AgentService<Call>,
+  "CreateContainer" | "StartContainer" | "RemoveContainer" | "StatsContainer"
+>;
+
+/** CreateContainer, StartContainer, RemoveContainer, StatsContainer (agent-api 3.3 to 3.5, 3.13). */
+export function containerCalls(rooms: Rooms): Calls {
+  const { registry } = rooms;
+  return {
+    async CreateContainer(request, call) {
+      const id = containerId(request.container_id);
+      const first = registry.size === 0;
+      await registry.create(id, () => create(rooms, id, request, first, call));
+      return {};
+    },
+    async StartContainer({ container_id }) {
+      await registry.container(container_id, Code.internal).start();
+      return {};
+    },
+    async RemoveContainer(request) {
+      const container = registry.container(request.container_id, Code.internal);
+      await limited(request, remove(rooms, container));
+      return {};
+    },
+    async StatsContainer({ container_id }): Promise<StatsContainerResponse> {
+      const stats = await registry.container(container_id, Code.invalidArgument).stats();
+      return { cgroup_stats: statsMessage(stats), network_stats: [] };
+    },
+  };
+}
+
+async function create(
+  rooms: Rooms,
+  id: ContainerId,
+  request: CreateContainerRequest,
+  firstContainer: boolean,
+  call: Call,
+): Promise<Container> {
+  const { sandbox, crun } = rooms;
+  if (request.OCI === undefined) throw new AgentError(Code.internal, "EINVAL: no OCI spec in the request");
+  const sent = ociSpec(request.OCI);
+  const device = request.devices[0];
+  if (device !== undefined) throw new AgentError(Code.internal, "no handler for the requested device type");
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => discardBundle(guestPaths.base, id));
+  await sandbox.addStorages(id, request.storages.map(storageFrom));
+  undo.defer(() => sandbox.releaseStorages(id));
+  const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
+  const container = await createContainer(crun, guestPaths.base, id, spec);
+  undo.defer(() => container.remove());
+  if (firstContainer && sandbox.namespaces.pid === undefined) {
+    await sandbox.namespaces.adoptPid(container.init.pid);
+  }
+  // Nobody will ask for a container whose creation was given up, so it must not stay.
+  call.signal.throwIfAborted();
+  undo.move();
+  return container;
+}
+
+async function remove({ registry, sandbox }: Rooms, container: Container): Promise<void> {
+  await container.remove();
+  await sandbox.releaseStorages(container.id);
+  await container.removeDirectory();
+  registry.forget(container.id);
+}
+
+/** With a time limit the removal goes on after it, but the caller is told (agent-api 3.5). */
+async function limited(request: RemoveContainerRequest, removal: Promise<void>): Promise<void> {
+  if (request.timeout === 0) return removal;
+  const limit = deadline(request.timeout * 1000);
+  try {
+    await Promise.race([removal, rejection(limit.signal)]);
+  } finally {
+    limit.done();
+    removal.catch(() => undefined);
+  }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const error = new AgentError(Code.internal, "ETIME: container was not removed in time");
+    signal.addEventListener("abort", () => reject(error), { once: true });
+  });
+}

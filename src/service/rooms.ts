@@ -1,0 +1,19 @@
+import type { Log } from "../base/log.ts";
+import type { Registry } from "../container/registry.ts";
+import type { Crun } from "../runtime/crun.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+
+/** What the calls work on, made by the program and handed to every group of calls. */
+export type Rooms = {
+  readonly sandbox: Sandbox;
+  readonly registry: Registry;
+  readonly crun: Crun;
+  readonly log: Log;
+  readonly agentVersion: string;
+  /** True when the agent is the guest's first process. */
+  readonly isInit: boolean;
+  /** Called once the sandbox is known, for spans that tell which one they belong to. */
+  readonly onSandbox: (id: string) => void;
+  /** Called once when the sandbox is destroyed; the program then ends after the answer has been sent. */
+  readonly onDestroyed: () => void;
+};

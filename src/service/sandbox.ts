@@ -1,0 +1,66 @@
+/** Calls about the guest as a whole. */
+import { sandboxId } from "../base/ids.ts";
+import type { GuestDetailsResponse } from "../gen/agent.ts";
+import type { AgentService } from "../gen/methods.ts";
+import type { Call } from "../rpc/call.ts";
+import { copyFile } from "../sandbox/copy-file.ts";
+import { hasMemoryProbe, hasSeccomp, memoryBlockBytes } from "../sandbox/guest-details.ts";
+import { storageDrivers } from "../sandbox/storage-drivers.ts";
+import type { Rooms } from "./rooms.ts";
+import { storageFrom } from "./storage.ts";
+
+type Calls = Pick<AgentService<Call>, "CreateSandbox" | "DestroySandbox" | "GetGuestDetails" | "CopyFile">;
+
+/** CreateSandbox, DestroySandbox, GetGuestDetails, CopyFile (agent-api 3.1, 3.2, 3.26, 3.23). */
+export function sandboxCalls(rooms: Rooms): Calls {
+  const { sandbox, registry } = rooms;
+  return {
+    async CreateSandbox(request) {
+      const id = request.sandbox_id === "" ? undefined : sandboxId(request.sandbox_id);
+      if (id !== undefined) rooms.onSandbox(id);
+      await sandbox.create({
+        id,
+        hostname: request.hostname,
+        dns: request.dns,
+        storages: request.storages.map(storageFrom),
+        kernelModules: request.kernel_modules,
+      });
+      return {};
+    },
+    async DestroySandbox() {
+      await Promise.all([...registry.all()].map((container) => container.remove()));
+      sandbox.destroy();
+      rooms.onDestroyed();
+      return {};
+    },
+    GetGuestDetails: (request) => guestDetails(rooms, request.mem_block_size, request.mem_hotplug_probe),
+    async CopyFile(request) {
+      await copyFile({
+        path: request.path,
+        mode: request.file_mode,
+        dirMode: request.dir_mode,
+        uid: request.uid >>> 0,
+        gid: request.gid >>> 0,
+        totalBytes: Number(request.file_size),
+        offsetBytes: Number(request.offset),
+        data: request.data,
+      });
+      return {};
+    },
+  };
+}
+
+async function guestDetails(rooms: Rooms, blockSize: boolean, probe: boolean): Promise<GuestDetailsResponse> {
+  return {
+    mem_block_size_bytes: blockSize ? await memoryBlockBytes() : 0n,
+    support_mem_hotplug_probe: probe ? await hasMemoryProbe() : false,
+    agent_details: {
+      version: rooms.agentVersion,
+      init_daemon: rooms.isInit,
+      device_handlers: [],
+      storage_handlers: [...storageDrivers.keys()].sort(),
+      supports_seccomp: await hasSeccomp(),
+      extra_features: (await hasSeccomp()) ? ["seccomp"] : [],
+    },
+  };
+}
