@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { CpioEntry } from "./cpio.ts";
 
 /**
- * Reads a list such as rootfs/tree and returns the entries of the guest's root, libraries and folders above
+ * Reads a list such as rootfs/tree and returns the entries of the guest's root, the libraries of programs
  * included. `buildDir` is where relative sources are. Throws an Error that names the line that cannot be met.
  */
 export function readTree(text: string, buildDir: string): CpioEntry[] {
@@ -18,7 +18,7 @@ export function readTree(text: string, buildDir: string): CpioEntry[] {
       throw new Error(`rootfs/tree: ${line}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return withFolders([...entries.values()]);
+  return [...entries.values()];
 }
 
 /** Adds the folders above the entries, mode 755, where no entry names them. */

@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { join } from "node:path";
 import { writeCpio } from "./cpio.ts";
 import { guestKernel, guestModules } from "./guest-kernel.ts";
-import { readTree } from "./guest-tree.ts";
+import { readTree, withFolders } from "./guest-tree.ts";
 
 const root = join(import.meta.dirname, "..");
 const build = join(root, "build");
@@ -48,7 +48,7 @@ if (!isFresh(initrd)) {
     ),
   ];
   rmSync(initrd, { force: true });
-  const bytes = writeCpio(`${initrd}.part`, entries);
+  const bytes = writeCpio(`${initrd}.part`, withFolders(entries));
   renameSync(`${initrd}.part`, initrd);
   copyFileSync(kernel.image, join(guest, "vmlinuz"));
   const parts = [

@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+
+/** The program that carries VSOCK between a guest and unix sockets, where the kernel's own backend is not there. */
+export const vsockBackendPath = join(root, ".cache/tools/bin/vhost-device-vsock");
+const backendVersion = "0.3.0";
+
+/** Where `make rootfs` leaves the guest. */
+export const guestFiles = {
+  initrd: join(root, "build/guest/initrd.cpio"),
+  kernel: join(root, "build/guest/vmlinuz"),
+} as const;
+
+function isOpenable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether QEMU can use KVM. A device node alone says little: a machine that is itself a guest may have one and
+ * stop at the first instruction, so the processor has to offer virtualization too.
+ */
+export function hasKvm(): boolean {
+  return isOpenable("/dev/kvm") && /^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
+}
+
+/** Whether the kernel of this machine carries VSOCK to guests. Its sockets are opened only where a user asks. */
+export const hasKernelVsock = (): boolean => isOpenable("/dev/vhost-vsock");
+
+/** Why no guest can be booted here, in a few plain words; undefined when one can. */
+export function whyNoVm(): string | undefined {
+  try {
+    execFileSync("qemu-system-x86_64", ["--version"], { stdio: "ignore" });
+  } catch {
+    return "QEMU is missing";
+  }
+  if (!existsSync(vsockBackendPath)) return "the vsock backend is missing, and cargo to build it";
+  if (!existsSync(guestFiles.initrd)) return "the guest is missing, make rootfs makes it";
+  return undefined;
+}
+
+/** Builds the vsock backend once, where cargo is. Takes one to two minutes. Returns whether it is there. */
+export function ensureVsockBackend(say: (line: string) => void): boolean {
+  if (existsSync(vsockBackendPath)) return true;
+  try {
+    execFileSync("cargo", ["--version"], { stdio: "ignore" });
+  } catch {
+    say("no cargo here to build vhost-device-vsock with");
+    return false;
+  }
+  say(`building vhost-device-vsock ${backendVersion} (cargo, once, about two minutes)`);
+  const tools = join(root, ".cache/tools");
+  const args = [
+    "install",
+    "--quiet",
+    "--locked",
+    "--root",
+    tools,
+    "--version",
+    backendVersion,
+    "vhost-device-vsock",
+  ];
+  execFileSync("cargo", args, { stdio: ["ignore", "inherit", "inherit"] });
+  return true;
+}
