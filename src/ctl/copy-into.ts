@@ -1,9 +1,10 @@
+import { guestPaths } from "../base/guest-paths.ts";
 import { type Agent, Method } from "./agent.ts";
 import { type CopyOptions, copyPlan } from "./copy-plan.ts";
 
 /** Where the Go shim puts the root file system of a container, and CopyFile may write (agent-api 0.5). */
 export function guestRootfs(containerId: string): string {
-  return `/run/kata-containers/shared/containers/${containerId}/rootfs`;
+  return `${guestPaths.share}/${containerId}/rootfs`;
 }
 
 /** What a copy cost. */

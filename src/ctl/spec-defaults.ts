@@ -3,6 +3,8 @@
  * only makes sense on the host (image-and-runtime 4.3). The values are containerd's public defaults.
  */
 
+import { guestPaths } from "../base/guest-paths.ts";
+
 /** A mount as it stands in the protobuf form of the OCI document. */
 export type SpecMount = {
   readonly destination: string;
@@ -12,7 +14,7 @@ export type SpecMount = {
 };
 
 /** Where CreateSandbox has mounted the memory that all containers of a pod share. */
-export const sandboxShmPath = "/run/kata-containers/sandbox/shm";
+export const sandboxShmPath = `${guestPaths.sandbox}/shm`;
 
 /** The search path that containerd gives. */
 export const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -8,7 +8,7 @@
 import { mkdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
-import type { Pid } from "../base/ids.ts";
+import type { ContainerId, Pid } from "../base/ids.ts";
 import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
 import { persistNamespace } from "../sys/namespaces.ts";
 import { span } from "../trace/span.ts";
@@ -16,6 +16,7 @@ import { span } from "../trace/span.ts";
 export class PodNamespaces {
   readonly #dir: string;
   readonly #paths = new Map<string, string>();
+  #pidOwner: ContainerId | undefined;
 
   /** `dir` is where the files stand, `/run/sandbox-ns` in a guest. */
   constructor(dir: string) {
@@ -45,21 +46,35 @@ export class PodNamespaces {
     });
   }
 
-  /** Takes the pid namespace of the first container's init for the pod. @throws INTERNAL. */
-  async adoptPid(init: Pid): Promise<void> {
+  /** Takes the pid namespace of a container's init for the pod, when the pod has none yet. @throws INTERNAL. */
+  async adoptPid(owner: ContainerId, init: Pid): Promise<void> {
+    if (this.#pidOwner !== undefined) return;
+    this.#pidOwner = owner;
     await mkdir(this.#dir, { recursive: true, mode: 0o755 });
     await this.#hold("pid", (path) =>
       mount({ source: `/proc/${init}/ns/pid`, target: path, flags: MountFlag.bind }),
     );
   }
 
+  /** A container has gone: if the pod's pid namespace was its own, nobody can enter that any more. */
+  async forgetPid(owner: ContainerId): Promise<void> {
+    if (this.#pidOwner !== owner) return;
+    this.#pidOwner = undefined;
+    await this.#letGo("pid");
+  }
+
   /** Lets go of all of them. Safe to repeat. */
   async release(): Promise<void> {
-    for (const [type, path] of [...this.#paths].reverse()) {
-      await umount(path, UmountFlag.detach);
-      await unlink(path);
-      this.#paths.delete(type);
-    }
+    this.#pidOwner = undefined;
+    for (const type of [...this.#paths.keys()].reverse()) await this.#letGo(type);
+  }
+
+  async #letGo(type: string): Promise<void> {
+    const path = this.#paths.get(type);
+    if (path === undefined) return;
+    this.#paths.delete(type);
+    await umount(path, UmountFlag.detach);
+    await unlink(path);
   }
 
   async #hold(type: string, bind: (path: string) => Promise<void>): Promise<void> {

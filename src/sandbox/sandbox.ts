@@ -38,6 +38,7 @@ export class Sandbox {
   readonly #containerStorages = new Map<ContainerId, string[]>();
   #state: State = "waiting";
   #id: SandboxId | undefined;
+  #undoDns: (() => Promise<void>) | undefined;
 
   constructor(log: Log) {
     this.storages = new Storages(storageDrivers, log);
@@ -64,7 +65,7 @@ export class Sandbox {
     await this.namespaces.create(request.hostname);
     const mounted = await this.storages.add(request.storages, undefined);
     undo.defer(() => this.storages.release(mounted.reverse()));
-    await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
+    this.#undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
     undo.move();
     this.#id = request.id;
     this.#state = "running";
@@ -82,8 +83,15 @@ export class Sandbox {
     await this.storages.release(mounted);
   }
 
-  /** Ends the sandbox; the guest ends with it, so mounts are left to the kernel. */
-  destroy(): void {
+  /**
+   * Ends the sandbox and takes back what it had put in place, as far as that is possible: the agent may be running
+   * on a machine that goes on. Safe to repeat.
+   */
+  async destroy(): Promise<void> {
+    if (this.#state === "destroyed") return;
     this.#state = "destroyed";
+    await this.#undoDns?.().catch(() => undefined);
+    await this.storages.releaseAll();
+    await this.namespaces.release().catch(() => undefined);
   }
 }

@@ -9,7 +9,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { ContainerId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { umount } from "../sys/mount.ts";
+import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
 
@@ -52,6 +52,18 @@ export class Storages {
       } catch (error) {
         this.#log.warn({ error: AgentError.from(error).message }, "storage was not released");
       }
+    }
+  }
+
+  /** Unmounts everything, newest first, whoever uses it: the sandbox ends. Failures are logged. */
+  async releaseAll(): Promise<void> {
+    for (const [mountPoint, entry] of [...this.#entries].reverse()) {
+      this.#entries.delete(mountPoint);
+      await entry.mounted
+        .then(() => umount(mountPoint, UmountFlag.detach))
+        .catch(() => {
+          this.#log.debug({}, "a storage was no mount, or was gone already");
+        });
     }
   }
 

@@ -65,8 +65,9 @@ async function create(
   const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
   const container = await createContainer(crun, guestPaths.base, id, spec);
   undo.defer(() => container.remove());
-  if (firstContainer && sandbox.namespaces.pid === undefined) {
-    await sandbox.namespaces.adoptPid(container.init.pid);
+  if (firstContainer) {
+    undo.defer(() => sandbox.namespaces.forgetPid(id));
+    await sandbox.namespaces.adoptPid(id, container.init.pid);
   }
   // Nobody will ask for a container whose creation was given up, so it must not stay.
   call.signal.throwIfAborted();
@@ -76,6 +77,7 @@ async function create(
 
 async function remove({ registry, sandbox }: Rooms, container: Container): Promise<void> {
   await container.remove();
+  await sandbox.namespaces.forgetPid(container.id);
   await sandbox.releaseStorages(container.id);
   await container.removeDirectory();
   registry.forget(container.id);

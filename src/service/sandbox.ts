@@ -29,7 +29,7 @@ export function sandboxCalls(rooms: Rooms): Calls {
     },
     async DestroySandbox() {
       await Promise.all([...registry.all()].map((container) => container.remove()));
-      sandbox.destroy();
+      await sandbox.destroy();
       rooms.onDestroyed();
       return {};
     },

@@ -57,7 +57,7 @@ class Decoder extends ProtobufReader {
       if (field === undefined) this.skip(wireType);
       else if (field.rule === "repeated")
         this.#element(message[field.name] as unknown[], field, wireType, depth);
-      else if (wireType !== field.wireType) this.skip(wireType);
+      else if (wireType !== (field.rule === "map" ? 2 : field.wireType)) this.skip(wireType);
       else if (field.rule === "map") this.#entry(message[field.name] as Map<string, unknown>, field, depth);
       else message[field.name] = this.#value(field, depth);
     }
