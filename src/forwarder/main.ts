@@ -1,0 +1,51 @@
+import { destination, pino } from "pino";
+import { readConfig } from "./config.ts";
+import { startForwarder } from "./forward.ts";
+
+/**
+ * kata-trace-forwarder: on the host, takes the spans of any number of guests and hands them on.
+ * Exit status: 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 when it was called wrongly.
+ */
+const stderrFd = 2;
+
+async function main(): Promise<number> {
+  const config = readConfig(process.argv.slice(2));
+  if ("text" in config) {
+    (config.status === 0 ? process.stdout : process.stderr).write(config.text);
+    return config.status;
+  }
+  const log = pino({ level: config.logLevel, base: { name: "kata-trace-forwarder" } }, destination(stderrFd));
+  const ended = endSignal();
+  try {
+    const forwarder = await startForwarder(config, print, log);
+    log.info({ signal: await ended }, "ending");
+    await forwarder.close();
+    return 0;
+  } catch (error) {
+    log.error({ err: (error as Error).message }, "cannot start");
+    return 1;
+  }
+}
+
+/** The name of the first signal that asks for the end; the second ends us on the spot. */
+function endSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ["SIGTERM", "SIGINT"]) {
+      process.on(signal, () => {
+        if (asked) process.exit(130);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+process.stdout.on("error", () => {}); // told to whoever printed
+main().then((status) => process.exit(status));
