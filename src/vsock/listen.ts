@@ -32,8 +32,10 @@ function errorCode(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** Whether nobody listens behind the file of a unix socket any more. */
-function isStale(raw: RawAddress): boolean {
+/** Whether this is the file of a unix socket behind which nobody listens any more. */
+function isStale(path: string, raw: RawAddress): boolean {
+  // A plain file refuses connections just as well, but is nobody's leftover.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
   try {
     kernel.closeDescriptor(kernel.connectSocket(...raw, 0)[0]);
     return false;
@@ -46,7 +48,7 @@ function openSocket(address: PlainAddress, raw: RawAddress): number {
   try {
     return kernel.listenSocket(...raw, backlog);
   } catch (error) {
-    if (address.kind !== "unix" || errorCode(error) !== "EADDRINUSE" || !isStale(raw)) throw error;
+    if (address.kind !== "unix" || errorCode(error) !== "EADDRINUSE" || !isStale(address.path, raw)) throw error;
     unlinkSync(address.path);
     return kernel.listenSocket(...raw, backlog);
   }

@@ -135,6 +135,18 @@ test("to adopt nobody is ESRCH", async (t) => {
   t.throws(() => reaper.adopt(child.pid), { code: "ESRCH" });
 });
 
+test("a zombie that Node has not heard of yet is left to it", async (t) => {
+  using reaper = new Reaper(silentLog);
+  const child = spawnByNode("sh", ["-c", "exit 5"]);
+  const exit = once(child, "exit");
+  // Without a turn of the loop: Node cannot have seen the signal.
+  while (stateOf(child.pid ?? 0) !== "Z");
+  reaper.start();
+  // So long that a timer of the second look is due before the loop polls for the signal.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  t.same(await exit, [5, null]);
+});
+
 test("children of Node keep their status while orphans die around them", async (t) => {
   using reaper = new Reaper(silentLog);
   reaper.start();
