@@ -1,3 +1,4 @@
+import type { AgentError } from "../base/agent-error.ts";
 import type { MethodDescriptor } from "../gen/methods.ts";
 
 /** Request metadata in the order of arrival; a key that came twice stands twice. Keys are lower case. */
@@ -19,6 +20,8 @@ export type Call = {
    * Made on first use: a method that never waits never pays for it.
    */
   readonly signal: AbortSignal;
+  /** Why nobody waits for the answer any more: the reason of `signal`, without the cost of making one. */
+  readonly aborted?: AgentError | undefined;
 };
 
 /** Answers a call with the message of `method.responseType`, or throws an `AgentError`. */

@@ -54,6 +54,10 @@ export class LiveCall implements Call {
     return this.#controller.signal;
   }
 
+  get aborted(): AgentError | undefined {
+    return this.#reason;
+  }
+
   get settled(): boolean {
     return this.#settled;
   }

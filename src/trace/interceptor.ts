@@ -48,10 +48,12 @@ export class TraceInterceptor {
     const span = this.#open(call);
     try {
       const response = await span.call(next, call);
-      span.span.setAttribute(statusCodeKey, "OK");
+      // The caller was told otherwise when its deadline passed, or has gone.
+      if (call.aborted !== undefined) noteFailure(span, call.aborted);
+      else span.span.setAttribute(statusCodeKey, "OK");
       return response;
     } catch (error) {
-      noteFailure(span, error);
+      noteFailure(span, call.aborted ?? error);
       throw error;
     } finally {
       span.finish();
