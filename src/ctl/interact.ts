@@ -25,7 +25,7 @@ export async function interact(session: Session, target: ProcessTarget, wish: In
   const size = windowSize(session.host);
   if (size !== undefined) await agent.call(Method.TtyWinResize, { ...target, ...size });
   using _terminal = lendTerminal(session.host, (changed) => resize(agent, target, changed));
-  return attach(agent, target, ioOf(session, wish));
+  return await attach(agent, target, ioOf(session, wish));
 }
 
 /** A size that comes when the process has just ended reaches nobody, and that is well. */
