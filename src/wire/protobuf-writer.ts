@@ -18,7 +18,10 @@ export class ProtobufWriter {
   /** Where the next byte goes, in the slab. */
   #at = 0;
   #nextSlabBytes: number;
-  /** Byte arrays by reference, by rising position; `at` counts from the start of the output, in slab bytes. */
+  /**
+   * Byte arrays by reference, by rising position; `at` counts from the start of the output, in slab bytes. One that
+   * belongs behind a mark has a greater `at`, since at least its tag stands between; an equal one stands before it.
+   */
   #outside: Outside[] = [];
   #outsideBytes = 0;
 
@@ -144,7 +147,7 @@ export class ProtobufWriter {
     let length = this.#at - this.#start - mark;
     for (let i = this.#outside.length - 1; i >= 0; i--) {
       const outside = this.#outside[i] as Outside;
-      if (outside.at < mark) break;
+      if (outside.at <= mark) break;
       length += outside.data.length;
     }
     return length;
@@ -167,11 +170,7 @@ export class ProtobufWriter {
   /** Forgets everything from `mark` on, as if it had never been written. */
   rewind(mark: Mark): void {
     this.#at = this.#start + mark;
-    for (
-      let last = this.#outside.at(-1);
-      last !== undefined && last.at >= mark;
-      last = this.#outside.at(-1)
-    ) {
+    for (let last = this.#outside.at(-1); last !== undefined && last.at > mark; last = this.#outside.at(-1)) {
       this.#outsideBytes -= last.data.length;
       this.#outside.pop();
     }

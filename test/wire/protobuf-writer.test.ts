@@ -135,6 +135,16 @@ test("rewinding forgets fields and byte arrays by reference", async (t) => {
   t.same([...writer.finish()], [8, 1]);
 });
 
+test("a mark behind a byte array by reference does not count it", async (t) => {
+  const writer = new ProtobufWriter(64);
+  writer.bytesByReference(1, new Uint8Array(5000));
+  const mark = writer.skip(4);
+  writer.bytesByReference(2, new Uint8Array(6000));
+  t.equal(writer.since(mark), 4 + 3 + 6000);
+  writer.rewind(mark);
+  t.equal(writer.length, 3 + 5000);
+});
+
 test("a lone surrogate is written as the replacement character", async (t) => {
   const writer = new ProtobufWriter(64);
   writer.string(1, "a\ud800b");
