@@ -27,7 +27,7 @@ export function addContainerOptions(command: Command): Command {
     )
     .option("--pause", "it is the pause container, the first of its sandbox")
     .option("--read-only", "its root file system cannot be written")
-    .option("--rootless", "the agent lives in a user namespace with one id")
+    .option("--rootless", "the agent lacks some of the powers of root: one mapped id, no OOM priority")
     .option("--share-pid", "join the pid namespace of the sandbox")
     .option("--spec <file>", "the OCI document as JSON in the names of the schema, instead of all the above");
 }

@@ -115,5 +115,5 @@ export function addDemo(registry: Registry): void {
       await demo(session, rootfs, given);
       return undefined;
     },
-  ).option("--rootless", "the agent lives in a user namespace with one id");
+  ).option("--rootless", "the agent lacks some of the powers of root: one mapped id, no OOM priority");
 }

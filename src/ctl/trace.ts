@@ -7,7 +7,7 @@ import { traceJson } from "./trace-json.ts";
 import { buildTraces, type Trace } from "./trace-tree.ts";
 import { UsageError } from "./usage-error.ts";
 
-type Given = { readonly trace?: string; readonly all?: boolean };
+type Given = { readonly trace?: string; readonly all?: boolean; readonly whole?: boolean };
 
 function choose(traces: readonly Trace[], wanted: string | undefined): readonly Trace[] {
   if (wanted === undefined) return traces;
@@ -49,9 +49,13 @@ export function addTrace(registry: Registry): void {
         );
       }
       if (traces.length === 0) await session.note(`${path}: no spans`);
-      return traces.length === 0 ? ExitStatus.failed : ExitStatus.done;
+      const broken =
+        given.whole === true &&
+        traces.some((trace) => trace.roots.length !== 1 || trace.missingParentCount > 0);
+      return traces.length === 0 || broken ? ExitStatus.failed : ExitStatus.done;
     },
   )
     .option("--trace <id>", "only this trace; the first digits are enough")
-    .option("--all", "draw all traces instead of a list");
+    .option("--all", "draw all traces instead of a list")
+    .option("--whole", "fail unless each of them is one tree without a missing parent");
 }

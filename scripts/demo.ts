@@ -1,0 +1,144 @@
+/**
+ * The demo: a forwarder, an agent as first process, a pod that `agentctl demo` plays and checks, and the trace of it all.
+ *
+ *   node scripts/demo.ts         the agent is PID 1 of private namespaces, unix sockets take the place of VSOCK
+ *   node scripts/demo.ts vm      the agent is PID 1 of a QEMU guest, reached over VSOCK
+ *
+ * Whatever happens, also Ctrl-C, nothing that was started stays, and nothing is left but the trace in build/demo.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootGuest } from "./boot-guest.ts";
+import { busyboxRootfs } from "./busybox-rootfs.ts";
+import { Companion } from "./companion.ts";
+import { whyNoVm } from "./vm-requirements.ts";
+
+/** The agent that the pod is played against. */
+type Stage = {
+  readonly address: string;
+  /** Of the unix socket that the agent's spans come to. */
+  readonly tracePath: string;
+  /** Resolves when the agent, or the guest around it, has ended by itself. */
+  readonly ended: Promise<string>;
+  /** It has less than all the powers of root: its containers are asked to do with less. */
+  readonly confined: boolean;
+  /** What it wrote, for the user when something went wrong. */
+  log(): string;
+  close(): Promise<void>;
+};
+
+const root = join(import.meta.dirname, "..");
+const build = (name: string): string => join(root, "build", name);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** The agent answers DestroySandbox, flushes for at most a second, and ends. */
+const endMs = 10_000;
+/** Emulation on a busy machine takes its time. */
+const bootWait = "120s";
+
+/** CAP_SYS_RESOURCE, which an ordinary user and root of many a container lack: without it nobody is spared by the OOM killer. */
+function mayRaisePriority(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  const sysResource = 24n;
+  return process.getuid?.() === 0 && ((BigInt(`0x${effective}`) >> sysResource) & 1n) === 1n;
+}
+
+function agentStage(folder: string): Stage {
+  const tracePath = join(folder, "trace.sock");
+  const agent = new Companion("agent", join(root, "scripts/namespaces.sh"), [build("kata-agent")], {
+    KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`,
+    KATA_AGENT_TRACING: "collated",
+    KATA_AGENT_TRACE_ADDR: `unix://${tracePath}`,
+  });
+  return {
+    address: `unix://${folder}/agent.sock`,
+    tracePath,
+    ended: agent.ended.then((how) => `the agent, PID 1 of its namespaces, ended with ${how}`),
+    confined: !mayRaisePriority(),
+    log: () => agent.output(),
+    close: () => agent.close(),
+  };
+}
+
+async function guestStage(): Promise<Stage> {
+  const missing = whyNoVm();
+  if (missing !== undefined) throw new Error(missing);
+  const guest = await bootGuest({ append: "agent.trace=collated" });
+  return {
+    address: guest.address(1024),
+    tracePath: guest.listenPath(10240),
+    ended: guest.exited.then(({ code, signal }) => `QEMU ended by itself with ${code ?? signal}`),
+    confined: false,
+    log: () => guest.console(),
+    close: () => guest.kill(),
+  };
+}
+
+async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(otherwise)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Plays the pod; the spans of agentctl itself go the same way as those of the agent. */
+async function play(stage: Stage, rootfs: string): Promise<void> {
+  const trace = ["--trace-addr", `unix://${stage.tracePath}`];
+  const rootless = stage.confined ? ["--rootless"] : [];
+  const args = ["--addr", stage.address, "--wait", bootWait, ...trace, "demo", ...rootless, rootfs];
+  const demo = new Companion("agentctl", build("agentctl"), args, {}, "inherit");
+  const how = await demo.ended;
+  if (how !== "status 0") throw new Error(`the pod was not as expected (agentctl: ${how})`);
+  const startMs = performance.now();
+  say(`  ${await within(endMs, stage.ended, "the agent did not end after DestroySandbox")}`);
+  say(`  ${(performance.now() - startMs).toFixed(0)} ms after the demo's last call`);
+}
+
+async function showTrace(file: string): Promise<void> {
+  say("");
+  const drawing = new Companion(
+    "agentctl",
+    build("agentctl"),
+    ["trace", "--all", "--whole", file],
+    {},
+    "inherit",
+  );
+  const how = await drawing.ended;
+  say(`\nthe same as OTLP JSON: ${file}`);
+  if (how !== "status 0") throw new Error("the trace is not whole");
+}
+
+async function run(vm: boolean, folder: string): Promise<void> {
+  const results = build("demo");
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const file = join(results, "trace.jsonl");
+  await using closing = new AsyncDisposableStack();
+  const stage = vm ? await guestStage() : agentStage(folder);
+  closing.defer(() => stage.close());
+  const listen = ["--listen", `unix://${stage.tracePath}`, "--file", file, "--log-level", "warn"];
+  const forwarder = new Companion("forwarder", build("kata-trace-forwarder"), listen, {});
+  closing.defer(() => forwarder.close());
+  try {
+    await play(stage, busyboxRootfs(join(folder, "rootfs")));
+  } catch (error) {
+    say(`\nthe agent wrote:\n${stage.log()}\n${forwarder.output()}`);
+    throw error;
+  }
+  await forwarder.close();
+  await showTrace(file);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "kata-demo-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => Companion.endAll());
+try {
+  await run(process.argv[2] === "vm", folder);
+} catch (error) {
+  say(`demo: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
