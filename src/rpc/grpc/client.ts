@@ -27,6 +27,8 @@ class GrpcClient implements Client {
   #lost: AgentError | undefined;
 
   constructor(socket: Socket) {
+    // A socket may stay open after its peer has sent its last byte, but HTTP/2 has no use for one half.
+    socket.once("end", () => socket.destroy());
     this.#session = connect("http://agent", { createConnection: () => socket });
     // What goes wrong reaches the calls through their streams; without a listener it would end the process.
     this.#session.on("error", (error) => this.#lose(error.message));

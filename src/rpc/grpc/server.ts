@@ -35,17 +35,22 @@ export async function createGrpcServer(dispatcher: Dispatcher, log: Log): Promis
     server.register(`/${route.method.path}`, handle(route, dispatcher), asIs, asIs, "unary");
   }
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const sockets = new Set<Socket>();
   let closing: Promise<void> | undefined;
   return {
     take(socket, peer = "unknown") {
       socket.on("error", (error) => log.debug({ peer, err: error }, "connection broke"));
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      // A socket may stay open after its peer has sent its last byte, but HTTP/2 has no use for one half.
+      socket.once("end", () => socket.destroy());
       // The library asks the socket where a call comes from, and other sockets than TCP ones have no answer.
       Object.defineProperty(socket, "remoteAddress", { value: peer });
       Object.defineProperty(socket, "remotePort", { value: undefined });
       injector.injectConnection(socket);
     },
     close(graceMs = 0) {
-      closing ??= shutDown(server, graceMs);
+      closing ??= shutDown(server, sockets, graceMs);
       return closing;
     },
   };
@@ -53,14 +58,21 @@ export async function createGrpcServer(dispatcher: Dispatcher, log: Log): Promis
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-function shutDown(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.forceShutdown(), graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/**
+ * The library tells the clients to start nothing new, and each connection ends with its last call. It says that it is
+ * done before that has happened, so the sockets themselves are waited for.
+ */
+async function shutDown(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const closed = Promise.all(
+    [...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+  );
+  const timer = setTimeout(() => {
+    server.forceShutdown();
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
+  server.tryShutdown(() => {});
+  await closed;
+  clearTimeout(timer);
 }
 
 function handle(route: Route, dispatcher: Dispatcher): handleUnaryCall<Buffer, Buffer> {

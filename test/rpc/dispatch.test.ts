@@ -1,0 +1,95 @@
+import { test } from "tap";
+import { AgentError } from "../../src/base/agent-error.ts";
+import { Code } from "../../src/base/code.ts";
+import { HealthMethods } from "../../src/gen/methods.ts";
+import type { Call, Interceptor } from "../../src/rpc/call.ts";
+import { clientOf } from "../../src/rpc/client.ts";
+import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
+import { dial } from "../../src/vsock/dial.ts";
+import { handlers, ttrpcServer } from "../fakes/rpc-server.ts";
+
+type Scope = Parameters<typeof ttrpcServer>[0];
+
+async function health(
+  t: Scope,
+  serving: ReturnType<typeof handlers>,
+  interceptors: readonly Interceptor[] = [],
+) {
+  const { address } = await ttrpcServer(t, serving, { interceptors });
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  t.teardown(() => client.close());
+  return clientOf(client, HealthMethods);
+}
+
+test("interceptors stand around the handler, the first one outermost, and are set up once", async (t) => {
+  const seen: string[] = [];
+  let madeOf = 0;
+  const named =
+    (name: string): Interceptor =>
+    (next) => {
+      madeOf++;
+      return async (call) => {
+        seen.push(`${name} before ${call.method.path}`);
+        const answer = await next(call);
+        seen.push(`${name} after`);
+        return answer;
+      };
+    };
+  const { Check, Version } = await health(t, handlers(), [named("outer"), named("inner")]);
+  const made = madeOf;
+  await Check({});
+  await Check({});
+  t.equal(madeOf, made);
+  t.same(seen.slice(0, 4), [
+    "outer before grpc.Health/Check",
+    "inner before grpc.Health/Check",
+    "inner after",
+    "outer after",
+  ]);
+  seen.length = 0;
+  await t.rejects(Version({}), { code: Code.unimplemented }, "also around what is not implemented");
+  t.equal(seen.length, 2);
+});
+
+test("an interceptor may refuse", async (t) => {
+  const refuse: Interceptor = () => async (call) => {
+    throw new AgentError(Code.permissionDenied, `${call.method.requestType.name} is blocked by policy: `);
+  };
+  const { Check } = await health(t, handlers(), [refuse]);
+  await t.rejects(Check({}), {
+    code: Code.permissionDenied,
+    message: "grpc.CheckRequest is blocked by policy: ",
+  });
+});
+
+test("a handler gets its request, and all there is to know about the call", async (t) => {
+  const calls: Call[] = [];
+  const Check = async (_request: object, call: Call) => {
+    calls.push(call);
+    return { status: 1 };
+  };
+  const before = performance.now();
+  const client = await health(t, handlers({}, { Check }));
+  await client.Check({ service: "x" }, { metadata: [["TraceParent", "1"]] });
+  const [call] = calls;
+  t.match(call, { method: HealthMethods.Check, request: { service: "x" }, protocol: "ttrpc", peer: /^unix/ });
+  t.same(call?.metadata, [["traceparent", "1"]]);
+  t.ok((call?.receivedAtMs ?? 0) >= before && (call?.receivedAtMs ?? 0) <= performance.now());
+  t.equal(call?.signal.aborted, false);
+});
+
+test("the signal of a call that has been given up is aborted also when it is asked for late", async (t) => {
+  const parked = Promise.withResolvers<Call>();
+  const release = Promise.withResolvers<void>();
+  const Check = async (_request: object, call: Call) => {
+    parked.resolve(call);
+    await release.promise;
+    return { status: 1 };
+  };
+  const client = await health(t, handlers({}, { Check }));
+  await t.rejects(client.Check({}, { timeoutMs: 5 }), { code: Code.deadlineExceeded });
+  const call = await parked.promise;
+  while (!call.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.match(call.signal.reason, { code: Code.deadlineExceeded, message: "timeout" });
+  release.resolve();
+});
