@@ -1,0 +1,124 @@
+// Measures the agent beside its baselines and prints a table; the same as JSON goes to build/bench.json. Everything
+// happens in a private world (namespaces.sh), which takes processes, mounts and control groups with it when it ends.
+// Nothing here passes or fails: the figures belong to the machine, the ratios to one run.
+//
+//   node scripts/bench.ts            QUICK=1: a short form
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { busyRow, callRows, type Targets } from "./bench-calls.ts";
+import { Runtime } from "./bench-client.ts";
+import { BareCrun } from "./bench-crun.ts";
+import { execRows, lifeRows } from "./bench-life.ts";
+import { type Machine, machine } from "./bench-machine.ts";
+import { built, Server, script } from "./bench-process.ts";
+import { type Row, row, table } from "./bench-row.ts";
+import { ratePerSecond } from "./bench-samples.ts";
+import { type Effort, fullEffort, quickEffort } from "./bench-shape.ts";
+import { memoryRows, startAgent, startBareNode, startRows } from "./bench-start.ts";
+import { streamRows } from "./bench-streams.ts";
+
+const inside = process.argv[2] === "--inside";
+const settleMs = 3_000;
+const container = "bench";
+
+/** Starts this program again as the first process of a private world. */
+function enterWorld(): number {
+  const args = [process.execPath, import.meta.filename, "--inside"];
+  return spawnSync(script("namespaces.sh"), args, { stdio: "inherit" }).status ?? 1;
+}
+
+async function bench(effort: Effort): Promise<Row[]> {
+  const dir = mkdtempSync(join(tmpdir(), "kata-bench-"));
+  try {
+    return [...(await startRows(dir, effort)), ...(await serverRows(dir, effort))];
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function serverRows(dir: string, effort: Effort): Promise<Row[]> {
+  const socket = (name: string) => join(dir, `${name}.sock`);
+  const forward = ["--listen", `unix://${socket("trace")}`, "--file", "/dev/null", "--log-level", "error"];
+  await using bare = await startBareNode(socket("bare"));
+  await using echo = await Server.start(socket("echo"), [
+    process.execPath,
+    script("bench-echo.ts"),
+    socket("echo"),
+  ]);
+  await using _forwarder = await Server.start(socket("trace"), [built("kata-trace-forwarder"), ...forward]);
+  await using agent = await startAgent(socket("agent"));
+  await using traced = await startAgent(socket("traced"), socket("trace"));
+  await sleep(settleMs);
+  const rows = memoryRows(bare, agent, traced);
+  const targets: Targets = {
+    echo: { socket: echo.socket, traced: false },
+    agent: { socket: agent.socket, traced: false },
+    traced: { socket: traced.socket, traced: true },
+  };
+  rows.unshift(...(await callRows(targets, effort)));
+  rows.push(...(await containerRows(dir, agent, traced, targets, effort)));
+  return rows;
+}
+
+async function containerRows(
+  dir: string,
+  agent: Server,
+  traced: Server,
+  targets: Targets,
+  effort: Effort,
+): Promise<Row[]> {
+  const rootfs = makeRootfs(dir);
+  await using runtime = await Runtime.connect(agent.socket, rootfs);
+  await using tracedRuntime = await Runtime.connect(traced.socket, rootfs);
+  await runtime.createSandbox("bench");
+  await tracedRuntime.createSandbox("bench-traced");
+  await runtime.run(container, ["sleep", "1000000"]);
+  const crun = new BareCrun("/run/bench-crun", container, rootfs);
+  const lives = { agent: runtime, traced: tracedRuntime, crun };
+  const early = agent.descriptors();
+  const rows = await lifeRows(lives, effort);
+  rows.push(...(await execRows(lives, container, effort)));
+  rows.push(...(await streamRows(runtime, container, effort)));
+  const seconds = effort.seconds * 2;
+  rows.push(
+    await busyRow(
+      targets.agent,
+      ratePerSecond(10, seconds + 1, () => runtime.life()),
+      seconds,
+    ),
+  );
+  await sleep(settleMs);
+  rows.push(row("RssAnon after all this", "MB", agent.memory().rssAnon, "≤ 30 MB"));
+  await callRows(targets, { ...effort, rounds: 1 });
+  await lifeRows(lives, effort);
+  await sleep(settleMs);
+  rows.push(row("RssAnon after calls and lives again", "MB", agent.memory().rssAnon, "flat"));
+  rows.push(row("RssAnon after all this, traced", "MB", traced.memory().rssAnon, ""));
+  rows.push(row("descriptors more than before", "", agent.descriptors() - early, "0"));
+  await runtime.remove(container);
+  return rows;
+}
+
+/** The least that a container needs: busybox under the names that are used here. */
+function makeRootfs(dir: string): string {
+  const rootfs = join(dir, "rootfs");
+  for (const name of ["bin", "dev", "proc", "sys", "tmp"]) mkdirSync(join(rootfs, name), { recursive: true });
+  cpSync("/bin/busybox", join(rootfs, "bin/busybox"), { dereference: true });
+  for (const name of ["true", "sleep", "sh", "cat", "dd"]) symlinkSync("busybox", join(rootfs, "bin", name));
+  return rootfs;
+}
+
+function report(about: Machine, rows: readonly Row[]): void {
+  writeFileSync(built("bench.json"), `${JSON.stringify({ machine: about, rows }, undefined, 2)}\n`);
+  const facts = Object.entries(about).map(([name, value]) => `${name}: ${value}`);
+  process.stdout.write(`${facts.join("\n")}\n\n${table(rows)}\n`);
+}
+
+if (!inside) process.exit(enterWorld());
+const { QUICK = "" } = process.env;
+const effort = QUICK === "" ? fullEffort : quickEffort;
+report(machine(), await bench(effort));
+process.exit(0);
