@@ -46,6 +46,7 @@ async function main(role: Role): Promise<void> {
   const reaper = new Reaper(log);
   const running: Running = {
     server: undefined,
+    rooms: undefined,
     tracing: undefined,
     reaper,
     role,
@@ -66,6 +67,7 @@ async function main(role: Role): Promise<void> {
     log,
     onDestroyed: ended.destroyed,
   });
+  running.rooms = rooms;
   const interceptors = running.tracing === undefined ? [] : [running.tracing.interceptor];
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
     serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors), log),

@@ -23,6 +23,8 @@ export type AgentOptions = Readonly<{
   trace: TracingMode | "off";
   traceAddress: string;
   traceFlushMs: number;
+  /** W3C traceparent of whoever starts the guest; empty = none. The root span then is a child of theirs. */
+  traceParent: string;
   /** Capacity of a container's output pipes in bytes; 0 = the kernel's default. */
   containerPipeBytes: number;
   /** How long crun may take before it is killed. */
@@ -75,6 +77,13 @@ export const optionTable: Table = {
     env: "KATA_AGENT_TRACE_FLUSH_TIMEOUT",
     read: seconds,
     fallback: 1000,
+  },
+  traceParent: {
+    cmdline: "agent.trace_parent",
+    file: "trace_parent",
+    env: "TRACEPARENT",
+    read: text,
+    fallback: "",
   },
   containerPipeBytes: {
     cmdline: "agent.container_pipe_size",

@@ -1,5 +1,8 @@
 import { AgentError } from "../base/agent-error.ts";
+import { abortable, deadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
+import { removeContainer } from "../service/remove-container.ts";
+import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
@@ -9,6 +12,7 @@ import type { AgentServer } from "./serve.ts";
 /** What is running and has to end, in the reverse order of its start. */
 export type Running = {
   server: AgentServer | undefined;
+  rooms: Rooms | undefined;
   tracing: Tracing | undefined;
   reaper: Reaper;
   role: Role;
@@ -18,13 +22,19 @@ export type Running = {
 
 /** How long calls that are still open when the sandbox ends may take to answer. */
 const openCallsMs = 200;
+/** How long the containers that a signal has left running may take to end. */
+const containersMs = 5_000;
 
 /**
- * Ends the agent (agent-api 1.4 step 14, wire-and-tracing 4.5): no new connections, open calls answered or cut, spans
- * flushed within their limit, disks synced; a guest's first process then powers the machine off, which ends us.
+ * Ends the agent (agent-api 1.4 step 14, wire-and-tracing 4.5): no new connections, open calls answered or cut, what
+ * a sandbox that nobody destroyed has left running ended, spans flushed within their limit, disks synced; a guest's first process then powers the machine off, which ends us.
  */
-export async function shutDown({ server, tracing, reaper, role, log, flushMs }: Running): Promise<void> {
+export async function shutDown(running: Running): Promise<void> {
+  const { server, rooms, tracing, reaper, role, log, flushMs } = running;
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
+  if (rooms !== undefined) {
+    await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
+  }
   if (tracing !== undefined) {
     const { sent, dropped, complete } = await tracing.shutdown(flushMs);
     if (!complete) log.warn({ sent, dropped }, "trace is not complete");
@@ -34,4 +44,16 @@ export async function shutDown({ server, tracing, reaper, role, log, flushMs }: 
   if (role !== "machine-init") return;
   await syncDisks().catch((error) => log.warn({ error: AgentError.from(error).message }, "sync failed"));
   await powerOff();
+}
+
+async function endSandbox(rooms: Rooms): Promise<void> {
+  const { registry, sandbox } = rooms;
+  const limit = deadline(containersMs);
+  try {
+    const removals = [...registry.all()].map((container) => removeContainer(rooms, container));
+    await abortable(Promise.allSettled(removals), limit.signal);
+    await abortable(sandbox.destroy(), limit.signal);
+  } finally {
+    limit.done();
+  }
 }

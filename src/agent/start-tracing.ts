@@ -1,6 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import type { BootSteps } from "../trace/boot-steps.ts";
+import { parseTraceparent } from "../trace/traceparent.ts";
 import { startTracing, type Tracing } from "../trace/tracing.ts";
 import { type Address, parseAddress } from "../vsock/address.ts";
 import { dial } from "../vsock/dial.ts";
@@ -21,8 +22,12 @@ export async function tracingFromOptions(
     steps.discard();
     return undefined;
   }
+  const parent = parseTraceparent(options.traceParent);
+  if (parent === undefined && options.traceParent !== "")
+    log.warn({}, "option trace_parent is no traceparent");
   return startTracing({
     mode,
+    ...(parent === undefined ? {} : { parent }),
     connect: (timeoutMs) => dial(address, { timeoutMs }),
     authority: address.kind === "tcp" ? `${address.host}:${address.port}` : "localhost",
     serviceVersion: version,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
+import { OomQueue } from "../container/oom-queue.ts";
 import { Registry } from "../container/registry.ts";
 import { Crun } from "../runtime/crun.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
@@ -47,6 +48,7 @@ export async function wireRooms({
   return {
     sandbox: new Sandbox(log),
     registry: new Registry(),
+    oomQueue: new OomQueue(),
     crun,
     log,
     agentVersion: version,

@@ -1,7 +1,7 @@
 /**
  * One container, from the moment crun has created it to the moment its id is free again.
  *
- *     created → running → (init exits) … → removing → gone
+ *     created → running ⇄ paused → (init exits) … → removing → gone
  *
  * Each change is made in one function. Nothing here waits for another container: there is no lock, only the record
  * of what has been begun, so that the second of two equal requests is refused at once.
@@ -13,10 +13,12 @@ import type { Bundle } from "../runtime/bundle.ts";
 import type { Cgroup } from "../runtime/cgroup.ts";
 import { type CgroupStats, readCgroupStats } from "../runtime/cgroup-stats.ts";
 import type { Crun } from "../runtime/crun.ts";
-import type { OciProcess } from "../runtime/oci.ts";
+import type { OciProcess, OciResources, OciSpec } from "../runtime/oci.ts";
+import { OomWatch } from "../runtime/oom-watch.ts";
+import { mergeResources } from "./merge-resources.ts";
 import { Process } from "./process.ts";
 
-type Phase = "created" | "running" | "removing";
+type Phase = "created" | "running" | "paused" | "removing";
 
 export type ContainerParts = {
   id: ContainerId;
@@ -24,6 +26,8 @@ export type ContainerParts = {
   cgroup: Cgroup;
   crun: Crun;
   init: Process;
+  /** The effective spec. */
+  spec: OciSpec;
 };
 
 const sigkill = 9;
@@ -37,6 +41,10 @@ export class Container {
   readonly #bundle: Bundle;
   readonly #crun: Crun;
   readonly #execs = new Map<ExecId, Process | "starting">();
+  /** The effective spec, with the resources as updates have left them. */
+  #spec: OciSpec;
+  #pausedFrom: "created" | "running" = "running";
+  #oomWatch: OomWatch | undefined;
   #phase: Phase = "created";
   #removal: Promise<void> | undefined;
 
@@ -46,10 +54,48 @@ export class Container {
     this.cgroup = parts.cgroup;
     this.#bundle = parts.bundle;
     this.#crun = parts.crun;
+    this.#spec = parts.spec;
   }
 
-  get phase(): Phase {
-    return this.#phase;
+  /** True once its removal has begun. */
+  get removing(): boolean {
+    return this.#phase === "removing";
+  }
+
+  get spec(): OciSpec {
+    return this.#spec;
+  }
+
+  /** Calls `onKill` whenever the kernel kills a process of the container for want of memory, until its removal. */
+  watchOom(onKill: () => void): void {
+    this.#oomWatch ??= new OomWatch(this.cgroup, onKill);
+  }
+
+  /** Applies resources to the control group and keeps them merged with what was there. @throws INTERNAL. */
+  async update(resources: OciResources): Promise<void> {
+    if (this.#phase === "removing") throw new AgentError(Code.internal, "container is being removed");
+    await this.#crun.update(this.id, this.#bundle, resources);
+    const merged = mergeResources(this.#spec.linux?.resources ?? {}, resources);
+    this.#spec = { ...this.#spec, linux: { ...this.#spec.linux, resources: merged } };
+  }
+
+  /** Stops all processes where they are. @throws INTERNAL unless it is created or running (agent-api 3.15). */
+  async pause(): Promise<void> {
+    const before = this.#phase;
+    if (before !== "created" && before !== "running") throw wrongState(before);
+    this.#phase = "paused";
+    this.#pausedFrom = before;
+    await this.cgroup.freeze(true).catch((error) => {
+      this.#phase = before;
+      throw error;
+    });
+  }
+
+  /** Lets all processes go on. @throws INTERNAL unless it is paused. */
+  async resume(): Promise<void> {
+    if (this.#phase !== "paused") throw wrongState(this.#phase);
+    await this.cgroup.freeze(false);
+    this.#phase = this.#pausedFrom;
   }
 
   /** Lets the program run. @throws INTERNAL when that was done before, or when init has died meanwhile. */
@@ -69,11 +115,17 @@ export class Container {
   async exec(id: ExecId, process: OciProcess): Promise<void> {
     if (id === (this.id as string) || this.#live(id))
       throw new AgentError(Code.internal, "exec id is in use");
-    if (this.#phase === "removing") throw new AgentError(Code.internal, "container is being removed");
+    // Nothing would come of an exec into frozen processes but a crun that waits with them.
+    if (this.#phase === "removing" || this.#phase === "paused") throw wrongState(this.#phase);
     if (this.init.exit !== undefined) throw new AgentError(Code.internal, "container is not running");
     this.#execs.set(id, "starting");
     try {
       const started = new Process(id, await this.#crun.exec(this.id, this.#bundle, process));
+      if (this.removing) {
+        started.signal(sigkill);
+        started.close();
+        throw wrongState("removing");
+      }
       started.released();
       this.#execs.set(id, started);
     } catch (error) {
@@ -130,6 +182,7 @@ export class Container {
   }
 
   async #destroy(): Promise<void> {
+    this.#oomWatch?.close();
     await this.cgroup.killAll();
     for (const process of this.processes()) process.signal(sigkill);
     await this.#crun.delete(this.id, this.#bundle);
@@ -160,4 +213,8 @@ export class Container {
       excess -= 1;
     }
   }
+}
+
+function wrongState(phase: Phase): AgentError {
+  return new AgentError(Code.internal, `container is ${phase === "removing" ? "being removed" : phase}`);
 }

@@ -34,7 +34,7 @@ export async function createContainer(
   const launched = await crun.create(id, bundle, spec.process?.terminal === true);
   undo.move();
   const init = new Process(id as string as ExecId, launched);
-  return new Container({ id, bundle, cgroup: new Cgroup(path), crun, init });
+  return new Container({ id, bundle, cgroup: new Cgroup(path), crun, init, spec });
 }
 
 /** Removes what a failed create has left of its directory, once its storages are released. Never rejects. */

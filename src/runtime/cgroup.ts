@@ -34,6 +34,34 @@ export class Cgroup {
   }
 
   /**
+   * Stops all processes of the group, or lets them go on, without waiting for it (`cgroup.freeze`, agent-api 3.15).
+   * @throws INTERNAL when there is no version 2 group.
+   */
+  async freeze(frozen: boolean): Promise<void> {
+    await this.#set("cgroup.freeze", frozen ? "1" : "0");
+  }
+
+  /** Sets the processors that the group may use, a list such as `0-3,5`. @throws INTERNAL. */
+  async setCpus(cpus: string): Promise<void> {
+    await this.#set("cpuset.cpus", cpus);
+  }
+
+  /** The groups above this one, from the top of the tree downwards, without the root. */
+  ancestors(): Cgroup[] {
+    const parts = this.path.split("/").filter(Boolean).slice(0, -1);
+    return parts.map((_part, depth) => new Cgroup(`/${parts.slice(0, depth + 1).join("/")}`, this.#root));
+  }
+
+  async #set(name: string, value: string): Promise<void> {
+    try {
+      // Never created: on a group that is not there this must fail, not leave a plain file.
+      await writeFile(this.file(name), value, { flag: "r+" });
+    } catch (error) {
+      throw AgentError.from(error, `write ${name}`);
+    }
+  }
+
+  /**
    * Sends SIGKILL to every process of the group and the groups below it, in one step of the kernel (`cgroup.kill`,
    * Linux 5.14). False when the kernel cannot, or when the group has gone: the caller then has its own pids to try.
    */

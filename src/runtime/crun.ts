@@ -20,7 +20,7 @@ import { span } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
-import type { OciProcess } from "./oci.ts";
+import type { OciProcess, OciResources } from "./oci.ts";
 import { openConsole } from "./open-console.ts";
 import { openPipes } from "./open-pipes.ts";
 import type { ProcessIo } from "./process-io.ts";
@@ -85,6 +85,17 @@ export class Crun {
   /** Lets the created container's program run. @throws INTERNAL when it was started before or has died. */
   start(id: ContainerId, bundle: Bundle): Promise<void> {
     return this.#plain("start", ["start"], id, bundle);
+  }
+
+  /** Applies `resources`; what they do not name stays as it is. @throws INTERNAL with crun's complaint. */
+  async update(id: ContainerId, bundle: Bundle, resources: OciResources): Promise<void> {
+    const name = `resources-${this.#next()}.json`;
+    const file = await bundle.write(name, resources);
+    try {
+      await this.#plain("update", ["update", "--resources", file], id, bundle);
+    } finally {
+      await bundle.drop(name);
+    }
   }
 
   /** Removes the container with its cgroup, killing what still runs. @throws INTERNAL. */

@@ -10,19 +10,28 @@ import type { CreateContainerRequest, RemoveContainerRequest, StatsContainerResp
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { effectiveSpec } from "./effective-spec.ts";
+import { ociResources } from "./oci-resources.ts";
 import { ociSpec } from "./oci-spec.ts";
+import { removeContainer } from "./remove-container.ts";
 import type { Rooms } from "./rooms.ts";
 import { statsMessage } from "./stats-message.ts";
 import { storageFrom } from "./storage.ts";
 
 type Calls = Pick<
   AgentService<Call>,
-  "CreateContainer" | "StartContainer" | "RemoveContainer" | "StatsContainer"
+  | "CreateContainer"
+  | "StartContainer"
+  | "RemoveContainer"
+  | "StatsContainer"
+  | "UpdateContainer"
+  | "PauseContainer"
+  | "ResumeContainer"
+  | "GetOOMEvent"
 >;
 
-/** CreateContainer, StartContainer, RemoveContainer, StatsContainer (agent-api 3.3 to 3.5, 3.13). */
+/** The calls on containers (agent-api 3.3 to 3.5, 3.13 to 3.15, 3.29). */
 export function containerCalls(rooms: Rooms): Calls {
-  const { registry } = rooms;
+  const { registry, oomQueue } = rooms;
   return {
     async CreateContainer(request, call) {
       const id = containerId(request.container_id);
@@ -31,17 +40,36 @@ export function containerCalls(rooms: Rooms): Calls {
       return {};
     },
     async StartContainer({ container_id }) {
-      await registry.container(container_id, Code.internal).start();
+      const container = registry.container(container_id, Code.internal);
+      // The pause container of a pod uses no memory worth watching (agent-api 3.4).
+      if (container_id !== rooms.sandbox.id) container.watchOom(() => oomQueue.push(container.id));
+      await container.start();
       return {};
     },
     async RemoveContainer(request) {
       const container = registry.container(request.container_id, Code.internal);
-      await limited(request, remove(rooms, container));
+      await limited(request, removeContainer(rooms, container));
       return {};
     },
     async StatsContainer({ container_id }): Promise<StatsContainerResponse> {
       const stats = await registry.container(container_id, Code.invalidArgument).stats();
       return { cgroup_stats: statsMessage(stats), network_stats: [] };
+    },
+    async UpdateContainer({ container_id, resources }) {
+      const container = registry.container(container_id, Code.invalidArgument);
+      if (resources !== undefined) await container.update(ociResources(resources));
+      return {};
+    },
+    async PauseContainer({ container_id }) {
+      await registry.container(container_id, Code.invalidArgument).pause();
+      return {};
+    },
+    async ResumeContainer({ container_id }) {
+      await registry.container(container_id, Code.invalidArgument).resume();
+      return {};
+    },
+    async GetOOMEvent(_request, call) {
+      return { container_id: await oomQueue.next(call.signal) };
     },
   };
 }
@@ -73,14 +101,6 @@ async function create(
   call.signal.throwIfAborted();
   undo.move();
   return container;
-}
-
-async function remove({ registry, sandbox }: Rooms, container: Container): Promise<void> {
-  await container.remove();
-  await sandbox.namespaces.forgetPid(container.id);
-  await sandbox.releaseStorages(container.id);
-  await container.removeDirectory();
-  registry.forget(container.id);
 }
 
 /** With a time limit the removal goes on after it, but the caller is told (agent-api 3.5). */

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import type { OomQueue } from "../container/oom-queue.ts";
 import type { Registry } from "../container/registry.ts";
 import type { Crun } from "../runtime/crun.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -8,6 +9,7 @@ export type Rooms = {
   readonly sandbox: Sandbox;
   readonly registry: Registry;
   readonly crun: Crun;
+  readonly oomQueue: OomQueue;
   readonly log: Log;
   readonly agentVersion: string;
   /** True when the agent is the guest's first process. */

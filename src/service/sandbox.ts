@@ -6,6 +6,7 @@ import type { Call } from "../rpc/call.ts";
 import { copyFile } from "../sandbox/copy-file.ts";
 import { hasMemoryProbe, hasSeccomp, memoryBlockBytes } from "../sandbox/guest-details.ts";
 import { storageDrivers } from "../sandbox/storage-drivers.ts";
+import { removeContainer } from "./remove-container.ts";
 import type { Rooms } from "./rooms.ts";
 import { storageFrom } from "./storage.ts";
 
@@ -28,7 +29,8 @@ export function sandboxCalls(rooms: Rooms): Calls {
       return {};
     },
     async DestroySandbox() {
-      await Promise.all([...registry.all()].map((container) => container.remove()));
+      await Promise.all([...registry.all()].map((container) => removeContainer(rooms, container)));
+      rooms.oomQueue.close();
       await sandbox.destroy();
       rooms.onDestroyed();
       return {};
