@@ -61,7 +61,8 @@ export function decodeRequest(bytes: Uint8Array): OtlpRequest {
 
 function hexIds(holder: { traceId: string; spanId: string; parentSpanId?: string }): void {
   for (const key of ["traceId", "spanId", "parentSpanId"] as const)
-    if (holder[key] !== undefined) holder[key] = (holder[key] as unknown as Buffer).toString("hex");
+    if (holder[key] !== undefined)
+      holder[key] = Buffer.from(holder[key] as unknown as Uint8Array).toString("hex");
 }
 
 /** All spans of a request, in order. */
