@@ -6,6 +6,7 @@ import { hrTime, SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
 import { OpenSpans } from "./open-spans.ts";
 import { RecordedSpan, setAll } from "./recorded-span.ts";
+import type { RemoteParent } from "./traceparent.ts";
 
 /** Marks the context in which spans are delivered: nothing there may become a span itself. */
 const deliveryKey = createContextKey("kata span delivery");
@@ -28,10 +29,11 @@ export class SdkBackend implements SpanBackend {
     manager: AsyncLocalStorageContextManager,
     rootName: string,
     rootStartMs: number,
+    parent?: RemoteParent,
   ) {
     this.#tracer = tracer;
     this.#manager = manager;
-    this.root = this.start(rootName, {}, rootContext, rootStartMs);
+    this.root = this.start(rootName, {}, parent === undefined ? rootContext : below(parent), rootStartMs);
   }
 
   /** From now on every span carries the id, and so does the root. */
@@ -87,6 +89,10 @@ export class SdkBackend implements SpanBackend {
 }
 
 const noSpan = trace.wrapSpanContext({ traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0 });
+
+function below({ traceId, spanId, traceFlags }: RemoteParent): Context {
+  return trace.setSpanContext(rootContext, { traceId, spanId, traceFlags, isRemote: true });
+}
 
 function linkTarget(context: Context) {
   return trace.getSpanContext(context) ?? noSpan.spanContext();

@@ -73,7 +73,13 @@ class SdkTracing implements Tracing {
     context.setGlobalContextManager(this.#manager.enable());
     const tracer = this.#provider.getTracer("kata-agent", version);
     const startMs = Math.min(performance.now(), options.bootSteps?.earliestMs ?? Number.POSITIVE_INFINITY);
-    this.#backend = new SdkBackend(tracer, this.#manager, options.rootName ?? "sandbox", startMs);
+    this.#backend = new SdkBackend(
+      tracer,
+      this.#manager,
+      options.rootName ?? "sandbox",
+      startMs,
+      options.parent,
+    );
     this.#interceptor = new TraceInterceptor(this.#backend, options.mode);
     this.#backend.withoutSpans(() => void this.#exporter.run());
     options.bootSteps?.replay(new BootReplay(this.#backend).take);

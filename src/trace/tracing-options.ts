@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Interceptor } from "../rpc/call.ts";
 import type { LiveSpan } from "./backend.ts";
 import type { BootSteps } from "./boot-steps.ts";
+import type { RemoteParent } from "./traceparent.ts";
 
 /** Where a call's span hangs: below the sandbox's root with a link to the caller, or below the caller itself. */
 export type TracingMode = "isolated" | "collated";
@@ -20,6 +21,8 @@ export type TracingOptions = {
   serviceInstanceId?: string;
   /** Name of the root span; default `sandbox`. */
   rootName?: string;
+  /** Whoever started this program traces too: the root span becomes a child of theirs, in their trace. */
+  parent?: RemoteParent;
   /** Further resource attributes, such as `host.name`, `os.type`. Never anything from a request. */
   resource?: Readonly<Record<string, string | number | boolean>>;
   log: Log;
