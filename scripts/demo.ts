@@ -6,6 +6,7 @@
  *
  * Whatever happens, also Ctrl-C, nothing that was started stays, and nothing is left but the trace in build/demo.
  */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,12 +45,13 @@ function mayRaisePriority(): boolean {
   return process.getuid?.() === 0 && ((BigInt(`0x${effective}`) >> sysResource) & 1n) === 1n;
 }
 
-function agentStage(folder: string): Stage {
+function agentStage(folder: string, rootSpan: string): Stage {
   const tracePath = join(folder, "trace.sock");
   const agent = new Companion("agent", join(root, "scripts/namespaces.sh"), [build("kata-agent")], {
     KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`,
     KATA_AGENT_TRACING: "collated",
     KATA_AGENT_TRACE_ADDR: `unix://${tracePath}`,
+    TRACEPARENT: rootSpan,
   });
   return {
     address: `unix://${folder}/agent.sock`,
@@ -61,10 +63,10 @@ function agentStage(folder: string): Stage {
   };
 }
 
-async function guestStage(): Promise<Stage> {
+async function guestStage(rootSpan: string): Promise<Stage> {
   const missing = whyNoVm();
   if (missing !== undefined) throw new Error(missing);
-  const guest = await bootGuest({ append: "agent.trace=collated" });
+  const guest = await bootGuest({ append: `agent.trace=collated agent.trace_parent=${rootSpan}` });
   return {
     address: guest.address(1024),
     tracePath: guest.listenPath(10240),
@@ -86,10 +88,21 @@ async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promi
 }
 
 /** Plays the pod; the spans of agentctl itself go the same way as those of the agent. */
-async function play(stage: Stage, rootfs: string): Promise<void> {
+async function play(stage: Stage, rootfs: string, rootSpan: string): Promise<void> {
   const trace = ["--trace-addr", `unix://${stage.tracePath}`];
   const rootless = stage.confined ? ["--rootless"] : [];
-  const args = ["--addr", stage.address, "--wait", bootWait, ...trace, "demo", ...rootless, rootfs];
+  const args = [
+    "--addr",
+    stage.address,
+    "--wait",
+    bootWait,
+    ...trace,
+    "demo",
+    "--root-span",
+    rootSpan,
+    ...rootless,
+    rootfs,
+  ];
   const demo = new Companion("agentctl", build("agentctl"), args, {}, "inherit");
   const how = await demo.ended;
   if (how !== "status 0") throw new Error(`the pod was not as expected (agentctl: ${how})`);
@@ -118,13 +131,15 @@ async function run(vm: boolean, folder: string): Promise<void> {
   mkdirSync(results, { recursive: true });
   const file = join(results, "trace.jsonl");
   await using closing = new AsyncDisposableStack();
-  const stage = vm ? await guestStage() : agentStage(folder);
+  // The agent and agentctl are told the same root, so that boot, pod and power-off are one trace.
+  const rootSpan = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+  const stage = vm ? await guestStage(rootSpan) : agentStage(folder, rootSpan);
   closing.defer(() => stage.close());
   const listen = ["--listen", `unix://${stage.tracePath}`, "--file", file, "--log-level", "warn"];
   const forwarder = new Companion("forwarder", build("kata-trace-forwarder"), listen, {});
   closing.defer(() => forwarder.close());
   try {
-    await play(stage, busyboxRootfs(join(folder, "rootfs")));
+    await play(stage, busyboxRootfs(join(folder, "rootfs")), rootSpan);
   } catch (error) {
     say(`\nthe agent wrote:\n${stage.log()}\n${forwarder.output()}`);
     throw error;

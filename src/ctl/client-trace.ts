@@ -34,11 +34,11 @@ export class ClientTrace {
   readonly #finished: SpanRecord[] = [];
   #rootOpen = false;
 
-  /** `parent`: what the user gave as `--traceparent`. */
-  constructor(recording: boolean, parent?: TraceContext) {
+  /** `parent`: what the user gave as `--traceparent`. `root`: the ids of our own root span, when others know them already. */
+  constructor(recording: boolean, parent?: TraceContext, root?: TraceContext) {
     this.#recording = recording;
     this.#parentSpanId = parent?.spanId ?? "";
-    this.context = recording || parent === undefined ? newTraceContext(parent) : parent;
+    this.context = root ?? (recording || parent === undefined ? newTraceContext(parent) : parent);
   }
 
   /** The context for the metadata of a call made right here. */

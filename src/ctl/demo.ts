@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,12 +79,12 @@ async function playOrDestroy(narrator: Narrator, agent: Agent, pod: DemoPod, roo
 }
 
 async function demo(session: Session, rootfs: string, given: Given): Promise<void> {
-  const sandboxId = `demo-${randomBytes(4).toString("hex")}`;
+  const sandboxId = "demo-pod";
   const scratch = await mkdtemp(join(tmpdir(), "agentctl-demo-"));
   const pod = {
     sandboxId,
-    hostname: "demo-pod",
-    appId: `${sandboxId}-app`,
+    hostname: "demo",
+    appId: "web",
     rootless: given.rootless ?? false,
     scratch,
   };
@@ -115,5 +114,7 @@ export function addDemo(registry: Registry): void {
       await demo(session, rootfs, given);
       return undefined;
     },
-  ).option("--rootless", "the agent lacks some of the powers of root: one mapped id, no OOM priority");
+  )
+    .option("--rootless", "the agent lacks some of the powers of root: one mapped id, no OOM priority")
+    .option("--root-span <traceparent>", "ids of the root span, which the agent was given as TRACEPARENT");
 }

@@ -16,6 +16,8 @@ export type Options = {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly traceparent?: TraceContext;
+  /** The ids of our own root span, when the agent was started with them as its parent. */
+  readonly rootSpan?: TraceContext;
   /** Where our own spans go, if anywhere. */
   readonly traceAddress?: Address;
 };
@@ -29,6 +31,7 @@ export type GivenOptions = {
   readonly json?: boolean;
   readonly verbose?: boolean;
   readonly traceparent?: string;
+  readonly rootSpan?: string;
   readonly traceAddr?: string;
 };
 
@@ -60,6 +63,7 @@ export function resolveOptions(
     json: given.json ?? false,
     verbose: given.verbose ?? false,
     ...(given.traceparent === undefined ? {} : { traceparent: parseTraceContext(given.traceparent) }),
+    ...(given.rootSpan === undefined ? {} : { rootSpan: parseTraceContext(given.rootSpan) }),
     ...(given.traceAddr === undefined ? {} : { traceAddress: address(given.traceAddr) }),
   });
 }

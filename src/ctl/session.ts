@@ -20,7 +20,7 @@ export class Session implements AsyncDisposable {
   constructor(host: Host, options: Options) {
     this.host = host;
     this.options = options;
-    this.trace = new ClientTrace(options.traceAddress !== undefined, options.traceparent);
+    this.trace = new ClientTrace(options.traceAddress !== undefined, options.traceparent, options.rootSpan);
   }
 
   /**

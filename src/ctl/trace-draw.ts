@@ -8,17 +8,16 @@
  * characters first, because a span's name must not be able to steer the reader's terminal.
  */
 import type { AttributeValue, SpanRecord } from "./span-record.ts";
-import type { Trace, TraceNode } from "./trace-tree.ts";
+import { type Row, rowsOf } from "./trace-rows.ts";
+import { laterNs, type Trace, type TraceNode } from "./trace-tree.ts";
 
-/** Width in columns, and whether escape sequences for colours may be used. */
-export type DrawOptions = { readonly width: number; readonly colour: boolean };
-
-type Row = { readonly lead: string; readonly node: TraceNode; readonly parent: TraceNode | undefined };
+/**
+ * Width in columns; whether escape sequences for colours may be used; whether many siblings of one name become one row.
+ */
+export type DrawOptions = { readonly width: number; readonly colour: boolean; readonly fold: boolean };
 
 const durationWidth = 8;
 const minBarWidth = 10;
-/** Twenty levels are drawn as such; what lies deeper stays at the last one, or a deep trace would be all indent. */
-const maxIndent = 60;
 
 /** What every span carries or what its name says already. */
 const dullAttributes: ReadonlySet<string> = new Set([
@@ -50,32 +49,15 @@ export function formatDuration(ns: bigint): string {
   return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
 }
 
-/** Depth first, without recursion: a trace from a file may be as deep as it likes. */
-function rowsOf(trace: Trace): Row[] {
-  const rows: Row[] = [];
-  type Open = { node: TraceNode; parent: TraceNode | undefined; lead: string; below: string };
-  const open: Open[] = trace.roots
-    .toReversed()
-    .map((node) => ({ node, parent: undefined, lead: "", below: "" }));
-  for (let item = open.pop(); item !== undefined; item = open.pop()) {
-    const { node, parent, lead, below } = item;
-    rows.push({ lead, node, parent });
-    const stem = below.length < maxIndent ? below : below.slice(0, maxIndent);
-    for (const [index, child] of node.children.toReversed().entries()) {
-      const [branch, trunk] = index === 0 ? ["└─ ", "   "] : ["├─ ", "│  "];
-      open.push({ node: child, parent: node, lead: stem + branch, below: stem + trunk });
-    }
-  }
-  return rows;
+function label(row: Row): string {
+  if (row.kind === "fold") return `${row.lead}… ${row.fold.nodes.length} more ${clean(row.fold.name)}`;
+  const { span } = row.node;
+  const mark = span.status.error ? "✗ " : "";
+  const service = row.parent?.span.service === span.service ? "" : ` @${clean(span.service)}`;
+  return `${row.lead}${mark}${clean(span.name)}${service}`;
 }
 
-function label({ lead, node, parent }: Row): string {
-  const mark = node.span.status.error ? "✗ " : "";
-  const service = parent?.span.service === node.span.service ? "" : ` @${clean(node.span.service)}`;
-  return `${lead}${mark}${clean(node.span.name)}${service}`;
-}
-
-function bar(span: SpanRecord, trace: Trace, width: number): string {
+function bar(span: Pick<SpanRecord, "startNs" | "endNs">, trace: Trace, width: number): string {
   const total = Number(trace.endNs - trace.startNs);
   const at = (ns: bigint) =>
     total <= 0 ? 0 : Math.min(width, Math.max(0, (Number(ns - trace.startNs) / total) * width));
@@ -84,7 +66,7 @@ function bar(span: SpanRecord, trace: Trace, width: number): string {
   return "·".repeat(first) + "█".repeat(length) + "·".repeat(width - first - length);
 }
 
-const shown = (value: AttributeValue): string =>
+const valueText = (value: AttributeValue): string =>
   typeof value === "string" ? cut(clean(value), 32) : String(value);
 
 function linkNote(link: SpanRecord["links"][number], trace: Trace): string {
@@ -98,7 +80,7 @@ function notes(node: TraceNode, trace: Trace): string {
   if (node.missingParent) parts.push(`[parent ${span.parentSpanId} unknown]`);
   if (span.status.error) parts.push(span.status.message === "" ? "error" : `"${clean(span.status.message)}"`);
   for (const [key, value] of span.attributes) {
-    if (!dullAttributes.has(key)) parts.push(`${clean(key)}=${shown(value)}`);
+    if (!dullAttributes.has(key)) parts.push(`${clean(key)}=${valueText(value)}`);
   }
   for (const event of span.events) parts.push(`• ${clean(event.name)}`);
   for (const link of span.links) parts.push(linkNote(link, trace));
@@ -131,11 +113,31 @@ function paint(colour: boolean): Paint {
   return { bold: wrap(1), dim: wrap(2), red: wrap(31), cyan: wrap(36) };
 }
 
+/** What a row shows of one span, or of several alike: from the first start to the last end, durations added up. */
+type Shown = { startNs: bigint; endNs: bigint; durationNs: bigint; failed: boolean; notes: string };
+
+function shownOf(row: Row, trace: Trace): Shown {
+  if (row.kind === "span") {
+    const { span } = row.node;
+    const { startNs, endNs } = span;
+    const failed = span.status.error || row.node.missingParent;
+    return { startNs, endNs, durationNs: endNs - startNs, failed, notes: notes(row.node, trace) };
+  }
+  const spans = row.fold.nodes.map((node) => node.span);
+  return {
+    startNs: spans[0]?.startNs ?? 0n,
+    endNs: spans.map((span) => span.endNs).reduce(laterNs, 0n),
+    durationNs: spans.reduce((sum, span) => sum + span.endNs - span.startNs, 0n),
+    failed: false,
+    notes: "in all",
+  };
+}
+
 /** Draws one trace: a headline and a row per span, no row wider than `width` (never less than 60 columns). */
 export function drawTrace(trace: Trace, options: DrawOptions): string[] {
   const width = Math.max(60, options.width);
   const ink = paint(options.colour);
-  const rows = rowsOf(trace);
+  const rows = rowsOf(trace, options.fold);
   const labelWidth = Math.min(
     Math.floor(width * 0.5),
     rows.reduce((most, row) => Math.max(most, label(row).length), 0),
@@ -143,15 +145,13 @@ export function drawTrace(trace: Trace, options: DrawOptions): string[] {
   const barWidth = Math.max(minBarWidth, Math.floor(width * 0.2));
   const notesWidth = width - labelWidth - durationWidth - barWidth - 6;
   const lines = rows.map((row) => {
-    const { span } = row.node;
-    const failed = span.status.error || row.node.missingParent;
+    const shown = shownOf(row, trace);
     const name = cut(label(row), labelWidth).padEnd(labelWidth);
-    const duration = formatDuration(span.endNs - span.startNs).padStart(durationWidth);
-    const rest = cut(notes(row.node, trace), notesWidth);
-    const drawn = span.status.error
-      ? ink.red(bar(span, trace, barWidth))
-      : ink.cyan(bar(span, trace, barWidth));
-    return `${failed ? ink.red(name) : name}  ${duration}  ${drawn}  ${ink.dim(rest)}`.trimEnd();
+    const duration = formatDuration(shown.durationNs).padStart(durationWidth);
+    const drawn = bar(shown, trace, barWidth);
+    const rest = ink.dim(cut(shown.notes, notesWidth));
+    const [nameInk, barInk] = shown.failed ? [ink.red, ink.red] : [(text: string) => text, ink.cyan];
+    return `${nameInk(name)}  ${duration}  ${barInk(drawn)}  ${rest}`.trimEnd();
   });
   return [ink.bold(cut(drawHeadline(trace), width)), ...lines];
 }

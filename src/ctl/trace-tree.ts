@@ -28,7 +28,8 @@ const byStart = (a: TraceNode, b: TraceNode): number =>
       ? -1
       : 1;
 
-const later = (a: bigint, b: bigint): bigint => (b > a ? b : a);
+/** The later of two times. */
+export const laterNs = (a: bigint, b: bigint): bigint => (b > a ? b : a);
 
 function markReachable(root: TraceNode, seen: Set<TraceNode>): void {
   const open = [root];
@@ -74,7 +75,7 @@ function buildTrace(traceId: string, spans: readonly SpanRecord[]): Trace {
     missingParentCount: roots.filter((root) => root.missingParent).length,
     services: [...new Set(nodes.map((node) => node.span.service))],
     startNs: nodes[0]?.span.startNs ?? 0n,
-    endNs: nodes.map((node) => node.span.endNs).reduce(later, 0n),
+    endNs: nodes.map((node) => node.span.endNs).reduce(laterNs, 0n),
   };
 }
 

@@ -7,7 +7,15 @@ import { traceJson } from "./trace-json.ts";
 import { buildTraces, type Trace } from "./trace-tree.ts";
 import { UsageError } from "./usage-error.ts";
 
-type Given = { readonly trace?: string; readonly all?: boolean; readonly whole?: boolean };
+type Given = {
+  readonly trace?: string;
+  readonly all?: boolean;
+  readonly whole?: boolean;
+  readonly every?: boolean;
+};
+
+/** For a file or a pipe. */
+const defaultWidth = 132;
 
 function choose(traces: readonly Trace[], wanted: string | undefined): readonly Trace[] {
   if (wanted === undefined) return traces;
@@ -17,10 +25,10 @@ function choose(traces: readonly Trace[], wanted: string | undefined): readonly 
 }
 
 /** Draws traces for the terminal of this session, an empty line between two. */
-export function drawTraces(session: Session, traces: readonly Trace[]): string {
+function drawTraces(session: Session, traces: readonly Trace[], fold: boolean): string {
   const { stdout, env } = session.host;
   const colour = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
-  const options = { width: stdout.columns ?? 120, colour };
+  const options = { width: stdout.columns ?? (Number(env["COLUMNS"]) || defaultWidth), colour, fold };
   return traces.map((trace) => drawTrace(trace, options).join("\n")).join("\n\n");
 }
 
@@ -40,7 +48,7 @@ export function addTrace(registry: Registry): void {
       if (session.options.json) {
         for (const trace of traces) await session.printJson(traceJson(trace));
       } else if (traces.length === 1 || given.all) {
-        await session.answer({}, drawTraces(session, traces));
+        await session.answer({}, drawTraces(session, traces, !given.every));
       } else if (traces.length > 1) {
         const list = traces.map(drawHeadline);
         await session.answer(
@@ -57,5 +65,6 @@ export function addTrace(registry: Registry): void {
   )
     .option("--trace <id>", "only this trace; the first digits are enough")
     .option("--all", "draw all traces instead of a list")
+    .option("--every", "draw every span; else many siblings of one name become one row")
     .option("--whole", "fail unless each of them is one tree without a missing parent");
 }

@@ -11,7 +11,9 @@ const file = () => readTraceFile(`${vectors}pod-trace.jsonl`);
 
 test("the tree of a file looks like the golden text", async (t) => {
   const { spans } = await file();
-  const drawn = buildTraces(spans).flatMap((trace) => drawTrace(trace, { width: 140, colour: false }));
+  const drawn = buildTraces(spans).flatMap((trace) =>
+    drawTrace(trace, { width: 140, colour: false, fold: true }),
+  );
   t.equal(`${drawn.join("\n")}\n`, await readFile(`${vectors}pod-trace.txt`, "utf8"));
 });
 
@@ -25,7 +27,7 @@ for (const width of [40, 80, 200]) {
   test(`at ${width} columns no row is wider than the terminal (60 at least)`, async (t) => {
     const { spans } = await file();
     for (const trace of buildTraces(spans)) {
-      for (const row of drawTrace(trace, { width, colour: false }))
+      for (const row of drawTrace(trace, { width, colour: false, fold: true }))
         t.ok(row.length <= Math.max(60, width), row);
     }
   });
@@ -34,10 +36,14 @@ for (const width of [40, 80, 200]) {
 test("control characters of a span never reach the terminal, colours only when asked for", async (t) => {
   const { spans } = await file();
   const traces = buildTraces(spans);
-  const plain = traces.flatMap((trace) => drawTrace(trace, { width: 200, colour: false })).join("\n");
+  const plain = traces
+    .flatMap((trace) => drawTrace(trace, { width: 200, colour: false, fold: true }))
+    .join("\n");
   t.notMatch(plain, "\u001b");
   t.match(plain, "no such�[31m container");
-  const coloured = traces.flatMap((trace) => drawTrace(trace, { width: 200, colour: true })).join("\n");
+  const coloured = traces
+    .flatMap((trace) => drawTrace(trace, { width: 200, colour: true, fold: true }))
+    .join("\n");
   t.match(coloured, "\u001b[31m");
 });
 
@@ -62,9 +68,49 @@ test("a tree twenty thousand spans deep can be drawn", (t) => {
   }));
   const [trace] = buildTraces(spans);
   t.ok(trace);
-  if (trace !== undefined) t.equal(drawTrace(trace, { width: 100, colour: false }).length, 20_001);
+  if (trace !== undefined)
+    t.equal(drawTrace(trace, { width: 100, colour: false, fold: true }).length, 20_001);
   t.end();
 });
+
+const alike = (count: number, failing = -1) =>
+  Array.from({ length: count + 1 }, (_, n) => ({
+    traceId: "1".repeat(32),
+    spanId: (n + 1).toString(16).padStart(16, "0"),
+    parentSpanId: n === 0 ? "" : "1".padStart(16, "0"),
+    name: n === 0 ? "root" : "read",
+    kind: 1,
+    startNs: BigInt(n),
+    endNs: BigInt(n + 1),
+    attributes: new Map(),
+    status: { error: n === failing, message: "" },
+    events: [],
+    links: [],
+    service: "s",
+  }));
+
+const foldRows: readonly [
+  what: string,
+  count: number,
+  failing: number,
+  fold: boolean,
+  rows: number,
+  more: RegExp,
+][] = [
+  ["four alike are drawn one by one", 4, -1, true, 6, /read/],
+  ["of five alike two are drawn, the others are one row", 5, -1, true, 5, /… 3 more read/],
+  ["a failed one among many is drawn", 50, 30, true, 6, /… 47 more read/],
+  ["nothing is folded unless it is asked for", 50, -1, false, 52, /read/],
+];
+for (const [what, count, failing, fold, expected, more] of foldRows) {
+  test(what, (t) => {
+    const [trace] = buildTraces(alike(count, failing));
+    const drawn = trace === undefined ? [] : drawTrace(trace, { width: 100, colour: false, fold });
+    t.equal(drawn.length, expected);
+    t.match(drawn.join("\n"), more);
+    t.end();
+  });
+}
 
 test("the JSON form nests spans and keeps 64-bit numbers exact", async (t) => {
   const { spans } = await file();
