@@ -44,8 +44,10 @@ static void finalize(napi_env env, void *data, void *hint) {
 static void on_ready(uv_poll_t *poll, int status, int events);
 
 static int apply(struct watch *watch) {
+  int error = watch->wanted ? uv_poll_start(&watch->poll, watch->wanted, on_ready) : uv_poll_stop(&watch->poll);
+  if (error < 0) watch->wanted = 0;
   watch->running = watch->wanted != 0;
-  return watch->running ? uv_poll_start(&watch->poll, watch->wanted, on_ready) : uv_poll_stop(&watch->poll);
+  return error;
 }
 
 static void call(struct watch *watch, int events) {
