@@ -2,6 +2,7 @@ import { AgentServiceMethods, HealthMethods } from "../gen/methods.ts";
 import type { Handlers } from "../rpc/call.ts";
 import { handlersOf } from "../rpc/handlers.ts";
 import { containerCalls } from "./container.ts";
+import { guestCalls } from "./guest.ts";
 import { healthService } from "./health.ts";
 import { processCalls } from "./process.ts";
 import type { Rooms } from "./rooms.ts";
@@ -9,7 +10,12 @@ import { sandboxCalls } from "./sandbox.ts";
 
 /** Everything the agent answers, by method. A method of the schema that is not here answers UNIMPLEMENTED. */
 export function agentHandlers(rooms: Rooms): Handlers {
-  const agent = { ...sandboxCalls(rooms), ...containerCalls(rooms), ...processCalls(rooms) };
+  const agent = {
+    ...sandboxCalls(rooms),
+    ...containerCalls(rooms),
+    ...processCalls(rooms),
+    ...guestCalls(rooms),
+  };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),
     ...handlersOf(HealthMethods, healthService(rooms.agentVersion)),

@@ -1,0 +1,18 @@
+import { mkdir } from "node:fs/promises";
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { commonMount } from "./common-mount.ts";
+import { guestPath } from "./guest-path.ts";
+import type { Storage } from "./storage.ts";
+
+/**
+ * Changes a tmpfs of the pod, as when it may grow with the guest's memory: `remount,size=…` (agent-api 3.16).
+ * Without options nothing is mounted. @throws INTERNAL for any driver but `ephemeral`, or with the errno.
+ */
+export async function updateEphemeralMount(storage: Storage): Promise<void> {
+  if (storage.driver !== "ephemeral")
+    throw new AgentError(Code.internal, "only ephemeral mounts can be updated");
+  await mkdir(guestPath(storage.mountPoint, "mount point"), { recursive: true, mode: 0o755 });
+  const options = storage.options.filter((option) => !option.startsWith("fsgid="));
+  if (options.length > 0) await commonMount({ ...storage, options });
+}

@@ -1,0 +1,21 @@
+import { statfs } from "node:fs/promises";
+import { AgentError } from "../base/agent-error.ts";
+import { guestPath } from "./guest-path.ts";
+
+/** Figures of one kind; `available` is what an ordinary user can still take. */
+export type VolumeFigures = { total: bigint; used: bigint; available: bigint };
+
+/** Space in bytes and inodes of the file system that holds `path` (agent-api 3.31, statfs(2)). @throws INTERNAL. */
+export async function volumeStats(path: string): Promise<{ bytes: VolumeFigures; inodes: VolumeFigures }> {
+  try {
+    const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(guestPath(path, "volume path"), {
+      bigint: true,
+    });
+    return {
+      bytes: { total: blocks * bsize, used: (blocks - bfree) * bsize, available: bavail * bsize },
+      inodes: { total: files, used: files - ffree, available: ffree },
+    };
+  } catch (error) {
+    throw AgentError.from(error, "volume statistics");
+  }
+}

@@ -1,0 +1,91 @@
+/** Calls about the guest's processors, memory, volumes and mounts. */
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import type { Container } from "../container/container.ts";
+import type { VolumeStatsResponse, VolumeUsage } from "../gen/csi.ts";
+import type { AgentService } from "../gen/methods.ts";
+import type { Call } from "../rpc/call.ts";
+import { onlineCpus, onlineList, onlineMemory, probeMemory } from "../sandbox/online-resources.ts";
+import { touchShareMounts } from "../sandbox/stale-share-mounts.ts";
+import { readTerminationLog } from "../sandbox/termination-log.ts";
+import { updateEphemeralMount } from "../sandbox/update-ephemeral-mount.ts";
+import { type VolumeFigures, volumeStats } from "../sandbox/volume-stats.ts";
+import type { Rooms } from "./rooms.ts";
+import { storageFrom } from "./storage.ts";
+
+type Calls = Pick<
+  AgentService<Call>,
+  | "OnlineCPUMem"
+  | "MemHotplugByProbe"
+  | "GetVolumeStats"
+  | "GetDiagnosticData"
+  | "UpdateEphemeralMounts"
+  | "RemoveStaleVirtiofsShareMounts"
+>;
+
+/** Wire numbers of `Unit`. */
+const bytesUnit = 1;
+const inodesUnit = 2;
+const terminationPathAnnotation = "io.kubernetes.container.terminationMessagePath";
+
+/** The calls on the guest (agent-api 3.16, 3.17, 3.24, 3.25, 3.31, 3.34). */
+export function guestCalls({ registry }: Rooms): Calls {
+  return {
+    async OnlineCPUMem({ nb_cpus, cpu_only }, call) {
+      if (nb_cpus > 0) await onlineCpus(nb_cpus, call.signal);
+      if (!cpu_only) await onlineMemory();
+      if (nb_cpus > 0) await widenCpusets([...registry.all()]);
+      return {};
+    },
+    async MemHotplugByProbe({ memHotplugProbeAddr }) {
+      await probeMemory(memHotplugProbeAddr);
+      return {};
+    },
+    GetVolumeStats: ({ volume_guest_path }) => volumeStatsMessage(volume_guest_path),
+    async GetDiagnosticData({ log_type, container_id }) {
+      if (log_type !== "termination_log") throw new AgentError(Code.invalidArgument, "unknown log type");
+      return {
+        data: await readTerminationLog(terminationSource(registry.container(container_id, Code.internal))),
+      };
+    },
+    async UpdateEphemeralMounts({ storages }) {
+      for (const storage of storages) await updateEphemeralMount(storageFrom(storage));
+      return {};
+    },
+    async RemoveStaleVirtiofsShareMounts() {
+      await touchShareMounts();
+      return {};
+    },
+  };
+}
+
+/** New processors are of no use to a container with a cpuset before the groups above it have them (agent-api 3.24). */
+async function widenCpusets(containers: readonly Container[]): Promise<void> {
+  const withCpuset = containers.filter(({ spec }) => spec.linux?.resources?.cpu?.cpus !== undefined);
+  if (withCpuset.length === 0) return;
+  const online = await onlineList();
+  for (const { cgroup, spec } of withCpuset) {
+    for (const above of cgroup.ancestors()) await above.setCpus(online);
+    await cgroup.setCpus(spec.linux?.resources?.cpu?.cpus ?? online);
+  }
+}
+
+/** The file in the guest that is bound on the place where the container writes its message. @throws INTERNAL. */
+function terminationSource({ spec }: Container): string {
+  const destination = spec.annotations?.[terminationPathAnnotation];
+  const source = spec.mounts?.find((mount) => mount.destination === destination)?.source;
+  if (source === undefined) throw new AgentError(Code.internal, "container has no termination message mount");
+  return source;
+}
+
+async function volumeStatsMessage(path: string): Promise<VolumeStatsResponse> {
+  const { bytes, inodes } = await volumeStats(path);
+  return {
+    usage: [usage(bytes, bytesUnit), usage(inodes, inodesUnit)],
+    volume_condition: { abnormal: false, message: "OK" },
+  };
+}
+
+function usage(figures: VolumeFigures, unit: VolumeUsage["unit"]): VolumeUsage {
+  return { ...figures, unit };
+}
