@@ -24,7 +24,7 @@ const usageStatus = 2;
 
 type Options = {
   listen: Address[];
-  socketPath: string[];
+  socketPath: Address[];
   file?: string;
   otlp: Backend[];
   logLevel: string;
@@ -59,7 +59,7 @@ function newCommand(): Command {
       address,
       [],
     )
-    .option("--socket-path <path>", `hybrid VSOCK: listens on <path>_${tracePort}; repeatable`, append, [])
+    .option("--socket-path <path>", `hybrid VSOCK: listens on <path>_${tracePort}; repeatable`, hybrid, [])
     .option("-f, --file <path>", "appends OTLP JSON lines, - for stdout (the default without --otlp)")
     .option(
       "-o, --otlp <url>",
@@ -74,8 +74,7 @@ function newCommand(): Command {
 
 function configFrom(program: Command): Config {
   const { listen, socketPath, file, otlp, logLevel, drainTimeout } = program.opts<Options>();
-  const hybrid = socketPath.map((path) => address(`hvsock://${path}:${tracePort}`));
-  const all = [...listen, ...hybrid.flat()];
+  const all = [...listen, ...socketPath];
   if (all.length === 0) program.error("error: --listen or --socket-path is needed");
   return Object.freeze({
     listen: all,
@@ -86,12 +85,12 @@ function configFrom(program: Command): Config {
   });
 }
 
-function append(value: string, before: string[]): string[] {
-  return [...before, value];
+function address(text: string, before: Address[]): Address[] {
+  return [...before, checked(text)];
 }
 
-function address(text: string, before: Address[] = []): Address[] {
-  return [...before, checked(text)];
+function hybrid(path: string, before: Address[]): Address[] {
+  return [...before, checked(`hvsock://${path}:${tracePort}`)];
 }
 
 function checked(text: string): Address {

@@ -26,15 +26,18 @@ export function jsonFromProtobuf(body: Uint8Array): string {
  * @throws WireError when it is not JSON, or no export request.
  */
 export function jsonFromJson(body: Uint8Array): string {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8"));
-  } catch {
-    throw new WireError("not JSON");
-  }
+  const parsed = parse(bufferOf(body).toString("utf8"));
   const { resourceSpans } = (parsed ?? {}) as { resourceSpans?: unknown };
   if (!Array.isArray(resourceSpans)) throw new WireError("no resourceSpans");
   return JSON.stringify(parsed);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new WireError("not JSON");
+  }
 }
 
 type Fields = Record<string, unknown>;

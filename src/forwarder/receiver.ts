@@ -24,6 +24,8 @@ const maxBodyBytesTogether = 256 * 1024 * 1024;
 /** From connecting to the first byte: an exporter connects when it has something to say. */
 const firstByteTimeoutMs = 30_000;
 const headTimeoutMs = 10_000;
+/** How often slow requests are looked for. */
+const slowCheckMs = 5_000;
 /** A whole request: 64 MiB at 1 MiB a second. */
 const requestTimeoutMs = 64_000;
 /** Traces of agents before this one begin with the upper bytes of a 64-bit length. */
@@ -43,7 +45,8 @@ export class Receiver {
   constructor(outputs: readonly Output[], log: Log) {
     this.#outputs = outputs;
     this.#log = log;
-    this.#server = createServer((request, response) => this.#onRequest(request, response));
+    const options = { connectionsCheckingInterval: slowCheckMs };
+    this.#server = createServer(options, (request, response) => this.#onRequest(request, response));
     this.#server.headersTimeout = headTimeoutMs;
     this.#server.requestTimeout = requestTimeoutMs;
     // Between two batches a guest may be quiet for hours.

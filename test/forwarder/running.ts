@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Test } from "tap";
+
+const main = fileURLToPath(new URL("../../src/forwarder/main.ts", import.meta.url));
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), "kata-forwarder-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A line of its log; one that is not JSON, such as usage, stands in `msg`. */
+export type LogLine = { msg: string; [field: string]: unknown };
+
+/** The forwarder as a user starts it. */
+export type Running = {
+  process: ChildProcess;
+  /** Log lines so far. */
+  log: LogLine[];
+  /** Resolves at the first log line with this message. */
+  logged(message: string): Promise<LogLine>;
+  stdout(): string;
+  /** Ends it as a service manager would; gives its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+};
+
+/** Starts the forwarder and waits until it listens. */
+export async function startForwarder(t: Test, ...args: string[]): Promise<Running> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const exited = once(child, "exit");
+  const log: LogLine[] = [];
+  let wake = Promise.withResolvers<void>();
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    log.push(line.startsWith("{") ? JSON.parse(line) : { msg: line });
+    wake.resolve();
+    wake = Promise.withResolvers();
+  });
+  let printed = "";
+  child.stdout.on("data", (chunk) => {
+    printed += chunk;
+  });
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    if (child.exitCode === null) child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  t.teardown(() => stop("SIGKILL"));
+  const logged = async (message: string) => {
+    for (;;) {
+      const line = log.find((each) => each.msg === message);
+      if (line !== undefined) return line;
+      if (child.exitCode !== null) throw new Error(`ended: ${JSON.stringify(log)}`);
+      await Promise.race([wake.promise, exited]);
+    }
+  };
+  await logged("listening");
+  return { process: child, log, logged, stdout: () => printed, stop };
+}
+
+/** Requests in a file of OTLP JSON lines. */
+export function linesOf(path: string): { resourceSpans: unknown[] }[] {
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+/** One HTTP request over a Unix socket. */
+export function post(
+  socketPath: string,
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+  path = "/v1/traces",
+  method = "POST",
+): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const all = { "content-type": "application/x-protobuf", ...headers };
+    const outgoing = request({ socketPath, path, method, headers: all, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** A request with one span of this name, as protobuf. */
+export function exportOf(name: string, traceByte = 1): Uint8Array {
+  const nameBytes = Buffer.from(name);
+  const span = Buffer.concat([
+    Buffer.from([0x0a, 16, ...Array(16).fill(traceByte)]),
+    Buffer.from([0x12, 8, ...Array(8).fill(2)]),
+    Buffer.from([0x2a, nameBytes.length]),
+    nameBytes,
+  ]);
+  const scope = Buffer.concat([Buffer.from([0x12, span.length]), span]);
+  const resource = Buffer.concat([Buffer.from([0x12, scope.length]), scope]);
+  return Buffer.concat([Buffer.from([0x0a, resource.length]), resource]);
+}
