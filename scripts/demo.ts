@@ -7,9 +7,9 @@
  * Whatever happens, also Ctrl-C, nothing that was started stays, and nothing is left but the trace in build/demo.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bootGuest } from "./boot-guest.ts";
 import { busyboxRootfs } from "./busybox-rootfs.ts";
 import { Companion } from "./companion.ts";
@@ -111,7 +111,8 @@ async function play(stage: Stage, rootfs: string, rootSpan: string): Promise<voi
   say(`  ${(performance.now() - startMs).toFixed(0)} ms after the demo's last call`);
 }
 
-async function showTrace(file: string): Promise<void> {
+/** Draws the trace and leaves the file as `kept`, whole or not at all: demos may run side by side. */
+async function showTrace(file: string, kept: string): Promise<void> {
   say("");
   const drawing = new Companion(
     "agentctl",
@@ -121,15 +122,15 @@ async function showTrace(file: string): Promise<void> {
     "inherit",
   );
   const how = await drawing.ended;
-  say(`\nthe same as OTLP JSON: ${file}`);
+  mkdirSync(dirname(kept), { recursive: true });
+  copyFileSync(file, `${kept}.${process.pid}`);
+  renameSync(`${kept}.${process.pid}`, kept);
+  say(`\nthe same as OTLP JSON: ${kept}`);
   if (how !== "status 0") throw new Error("the trace is not whole");
 }
 
 async function run(vm: boolean, folder: string): Promise<void> {
-  const results = build("demo");
-  rmSync(results, { recursive: true, force: true });
-  mkdirSync(results, { recursive: true });
-  const file = join(results, "trace.jsonl");
+  const file = join(folder, "trace.jsonl");
   await using closing = new AsyncDisposableStack();
   // The agent and agentctl are told the same root, so that boot, pod and power-off are one trace.
   const rootSpan = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
@@ -145,11 +146,12 @@ async function run(vm: boolean, folder: string): Promise<void> {
     throw error;
   }
   await forwarder.close();
-  await showTrace(file);
+  await showTrace(file, join(build("demo"), vm ? "vm-trace.jsonl" : "trace.jsonl"));
 }
 
 const folder = mkdtempSync(join(tmpdir(), "kata-demo-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.stdout.on("error", () => {}); // the reader of a pipe may leave before we have said all
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => Companion.endAll());
 try {
   await run(process.argv[2] === "vm", folder);
