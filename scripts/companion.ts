@@ -22,9 +22,11 @@ export class Companion {
   ) {
     // The parent's death is a signal to the child, so that nothing is left of a demo that was killed.
     const watched = ["--pdeathsig", "KILL", file, ...args];
+    // In a group of its own, or Ctrl-C would reach it twice: from the terminal and from us.
     this.#child = spawn("setpriv", watched, {
       stdio: ["ignore", stdout, stdout],
       env: { ...process.env, ...env },
+      detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -44,10 +46,10 @@ export class Companion {
     return this.#output;
   }
 
-  /** Asks it to end, insists after a while, and waits until it is gone. Repeatable. */
-  async close(): Promise<void> {
+  /** Asks it to end with `signal`, insists after a while, and waits until it is gone. Repeatable. */
+  async close(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     if (!Companion.#running.has(this)) return;
-    this.#child.kill("SIGTERM");
+    this.#child.kill(signal);
     const insist = setTimeout(() => this.#child.kill("SIGKILL"), graceMs);
     await this.ended;
     clearTimeout(insist);

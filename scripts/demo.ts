@@ -35,6 +35,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** The agent answers DestroySandbox, flushes for at most a second, and ends. */
 const endMs = 10_000;
+/** The same when the pod was given up. */
+const lastMs = 2_000;
 /** Emulation on a busy machine takes its time. */
 const bootWait = "120s";
 
@@ -59,7 +61,8 @@ function agentStage(folder: string, rootSpan: string): Stage {
     ended: agent.ended.then((how) => `the agent, PID 1 of its namespaces, ended with ${how}`),
     confined: !mayRaisePriority(),
     log: () => agent.output(),
-    close: () => agent.close(),
+    // It may be on its way out. PID 1 ignores SIGTERM; when the wrapper is killed, so is all inside.
+    close: () => closeAgent(agent),
   };
 }
 
@@ -85,6 +88,10 @@ async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promi
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function closeAgent(agent: Companion): Promise<void> {
+  await within(lastMs, agent.ended, "").catch(() => agent.close("SIGKILL"));
 }
 
 /** Plays the pod; the spans of agentctl itself go the same way as those of the agent. */
@@ -142,6 +149,7 @@ async function run(vm: boolean, folder: string): Promise<void> {
   try {
     await play(stage, busyboxRootfs(join(folder, "rootfs")), rootSpan);
   } catch (error) {
+    if (interrupted) throw new Error("interrupted");
     say(`\nthe agent wrote:\n${stage.log()}\n${forwarder.output()}`);
     throw error;
   }
@@ -149,10 +157,16 @@ async function run(vm: boolean, folder: string): Promise<void> {
   await showTrace(file, join(build("demo"), vm ? "vm-trace.jsonl" : "trace.jsonl"));
 }
 
+let interrupted = false;
+function onInterrupt(): void {
+  interrupted = true;
+  Companion.endAll();
+}
+
 const folder = mkdtempSync(join(tmpdir(), "kata-demo-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.stdout.on("error", () => {}); // the reader of a pipe may leave before we have said all
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => Companion.endAll());
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, onInterrupt);
 try {
   await run(process.argv[2] === "vm", folder);
 } catch (error) {
