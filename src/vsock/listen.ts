@@ -48,7 +48,8 @@ function openSocket(address: PlainAddress, raw: RawAddress): number {
   try {
     return kernel.listenSocket(...raw, backlog);
   } catch (error) {
-    if (address.kind !== "unix" || errorCode(error) !== "EADDRINUSE" || !isStale(address.path, raw)) throw error;
+    if (address.kind !== "unix" || errorCode(error) !== "EADDRINUSE" || !isStale(address.path, raw))
+      throw error;
     unlinkSync(address.path);
     return kernel.listenSocket(...raw, backlog);
   }
