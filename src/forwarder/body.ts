@@ -75,7 +75,9 @@ async function collect(request: IncomingMessage, hold: (bytes: number) => void):
     });
     request.on("end", resolve);
     request.on("error", reject);
-    request.on("close", () => reject(new Refusal(400, "request body cut off")));
+    request.on("close", () => {
+      if (!request.complete) reject(new Refusal(400, "request body cut off"));
+    });
   });
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }

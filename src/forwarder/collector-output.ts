@@ -13,6 +13,9 @@ import type { Post, Posted } from "./post.ts";
 
 const maxQueuedBytes = 64 * 1024 * 1024;
 const maxJoinedBytes = 1024 * 1024;
+/** A request this large is worth sending at once; a smaller one waits a moment for company. */
+const enoughBytes = 256 * 1024;
+const gatherMs = 10;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -60,6 +63,7 @@ export class CollectorOutput implements Output {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0 && !this.#stopped.signal.aborted) {
+      if (this.#queuedBytes < enoughBytes) await delay(gatherMs, this.#stopped.signal).catch(() => {});
       const parts = takeJoinable(this.#queue);
       if (await this.#deliver(parts)) this.#queuedBytes -= bytesOf(parts);
     }
