@@ -15,6 +15,7 @@ import { type Pid, pid } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { type Child, collectFollowed, followExisting } from "./child.ts";
 import { kernel } from "./kernel.ts";
+import { startedAtTicks, ticksNow } from "./process-age.ts";
 import { exitOf, waitAll, waitAnyKind, waitExited, waitLeave, waitNoHang, waitPid } from "./wait-child.ts";
 
 const secondLookMs = 10;
@@ -33,7 +34,8 @@ function anyZombie(): number | undefined {
 /** The only place that waits for children which nobody follows. One per process. */
 export class Reaper implements Disposable {
   readonly #log: Log;
-  #held = 0;
+  /** Since when unknown zombies are expected, the longest first. */
+  readonly #holds = new Set<{ sinceTicks: number }>();
   #suspect: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #started = false;
@@ -72,25 +74,25 @@ export class Reaper implements Disposable {
     return followExisting(processId);
   }
 
-  /** While held, unknown zombies are left alone: one of them may be a process whose pid we have yet to learn. */
+  /**
+   * While held, an unknown zombie is left alone if it was started since: it may be a process whose pid we have yet to
+   * learn. Older ones are taken, so that holds that overlap for ever do not keep all strangers.
+   */
   expect(): Disposable {
-    let held = true;
-    this.#held++;
+    const hold = { sinceTicks: ticksNow() };
+    this.#holds.add(hold);
     return {
       [Symbol.dispose]: () => {
-        if (!held) return;
-        held = false;
-        this.#held--;
-        this.#look();
+        if (this.#holds.delete(hold)) this.#look();
       },
     };
   }
 
   /** First look: followed ones are taken at once, an unknown one becomes the suspect. */
   #look(): void {
-    if (!this.#started || this.#held > 0 || this.#timer !== undefined) return;
+    if (!this.#started || this.#timer !== undefined) return;
     this.#suspect = this.#nextUnknown();
-    if (this.#suspect === undefined) return;
+    if (this.#suspect === undefined || this.#isExpected(this.#suspect)) return;
     // The immediate comes after the poll phase of that turn, in which libuv hears of its own children.
     this.#timer = setTimeout(() => setImmediate(() => this.#lookAgain()), secondLookMs);
     this.#timer.unref();
@@ -98,10 +100,15 @@ export class Reaper implements Disposable {
 
   #lookAgain(): void {
     this.#timer = undefined;
-    if (!this.#started || this.#held > 0) return;
+    if (!this.#started) return;
     const still = this.#nextUnknown();
-    if (still !== undefined && still === this.#suspect) this.#bury(still);
+    if (still !== undefined && still === this.#suspect && !this.#isExpected(still)) this.#bury(still);
     this.#look();
+  }
+
+  #isExpected(zombie: number): boolean {
+    const [oldest] = this.#holds;
+    return oldest !== undefined && (startedAtTicks(zombie) ?? 0) >= oldest.sinceTicks;
   }
 
   #nextUnknown(): number | undefined {

@@ -97,6 +97,21 @@ test("what was expected and not adopted is reaped afterwards", async (t) => {
   t.pass("gone");
 });
 
+test("expectations that overlap for ever do not keep older strangers", async (t) => {
+  using reaper = new Reaper(silentLog);
+  reaper.start();
+  let held = reaper.expect();
+  const left = await orphan("exit 0");
+  await until(() => {
+    const next = reaper.expect();
+    held[Symbol.dispose]();
+    held = next;
+    return stateOf(left) === undefined;
+  });
+  held[Symbol.dispose]();
+  t.pass("gone");
+});
+
 test("a living process is adopted before its parent has gone", async (t) => {
   using reaper = new Reaper(silentLog);
   reaper.start();
