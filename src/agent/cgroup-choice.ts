@@ -1,14 +1,23 @@
+import { access, constants } from "node:fs/promises";
 import { readMounts } from "../sys/read-mounts.ts";
 
 /**
  * Whether crun can manage control groups here: version 2 at the top, or version 1 without a version 2 tree beside it.
- * crun refuses the mixture ("hybrid"); then containers run without groups of their own.
+ * crun refuses the mixture ("hybrid"); then containers run without groups of their own, as they do where the tree is
+ * not ours to write, in the user namespace of an ordinary user.
  */
 export async function cgroupManager(root = "/sys/fs/cgroup"): Promise<"cgroupfs" | "disabled"> {
   const mounts = await readMounts();
   const top = mounts.findLast((entry) => entry.mountPoint === root);
-  if (top?.fsType === "cgroup2") return "cgroupfs";
+  if (top?.fsType === "cgroup2") return (await isWritable(root)) ? "cgroupfs" : "disabled";
   const below = mounts.filter((entry) => entry.mountPoint.startsWith(`${root}/`));
   const hybrid = below.some((entry) => entry.fsType === "cgroup2");
   return below.length > 0 && !hybrid ? "cgroupfs" : "disabled";
+}
+
+function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
