@@ -46,7 +46,12 @@ export function ipQuery(...args: readonly string[]): Promise<unknown[]> {
 export function ipBatch(lines: readonly IpLine[], ignored?: RegExp): Promise<void> {
   return span("ip batch", { "kata.count": lines.length }, async () => {
     for (let next = 0; next < lines.length; ) {
-      const done = await runTool("ip", ["-batch", "-"], limits, Buffer.from(`${lines.slice(next).join("\n")}\n`));
+      const done = await runTool(
+        "ip",
+        ["-batch", "-"],
+        limits,
+        Buffer.from(`${lines.slice(next).join("\n")}\n`),
+      );
       if (done.status === 0) return;
       const failed = failedLine.exec(done.stderr);
       if (failed === null || ignored?.test(done.stderr) !== true) throw complaint(done);

@@ -11,7 +11,8 @@ export type Link = {
   readonly hardwareAddress: string;
   readonly mtu: number;
   readonly up: boolean;
-  readonly ethernet: boolean;
+  /** In the kernel's words: `ether`, `loopback`, `none`, … */
+  readonly kind: string;
   /** `local`: valid on this link only, such as those that IPv6 gives itself. */
   readonly addresses: readonly (IpPrefix & { readonly local: boolean })[];
 };
@@ -38,7 +39,7 @@ export async function readLinks(): Promise<Link[]> {
  */
 export function linkNamed(links: readonly Link[], name: string): Link {
   const link = links.find((candidate) => candidate.name === name);
-  if (link === undefined) throw new AgentError(Code.internal, `Link not found (name ${name})`);
+  if (link === undefined) throw new AgentError(Code.internal, `Link not found: name ${name}`);
   return link;
 }
 
@@ -49,7 +50,7 @@ function linkFrom(link: IpLink): Link {
     hardwareAddress: link.address ?? "",
     mtu: link.mtu ?? 0,
     up: link.flags?.includes("UP") ?? false,
-    ethernet: link.link_type === "ether",
+    kind: link.link_type ?? "",
     addresses: (link.addr_info ?? []).map((address) => ({
       family: address.family === "inet6" ? 6 : 4,
       text: address.local ?? "",
