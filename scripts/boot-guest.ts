@@ -165,23 +165,24 @@ function attempt(path: string, port: number): Promise<Socket | undefined> {
     const socket = connect({ path, allowHalfOpen: true });
     const settle = (result: Socket | undefined): void => {
       clearTimeout(timer);
-      socket.removeAllListeners();
+      socket.off("readable", onReadable);
+      for (const event of ["error", "close", "end"]) socket.off(event, fail);
       if (!result) socket.on("error", () => undefined).destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => settle(undefined), attemptTimeoutMs);
-    socket.once("error", () => settle(undefined));
-    socket.once("close", () => settle(undefined));
-    socket.once("end", () => settle(undefined));
+    const fail = (): void => settle(undefined);
+    const timer = setTimeout(fail, attemptTimeoutMs);
+    socket.once("error", fail).once("close", fail).once("end", fail);
     socket.once("connect", () => socket.write(`CONNECT ${port}\n`));
     let answer = "";
-    socket.on("readable", () => {
+    const onReadable = (): void => {
       // Byte by byte: what follows the line belongs to whoever gets the socket.
       for (let byte = socket.read(1); byte !== null; byte = socket.read(1)) {
         answer += byte.toString("latin1");
         if (answer.endsWith("\n")) return settle(answer.startsWith("OK ") ? socket : undefined);
       }
-    });
+    };
+    socket.on("readable", onReadable);
   });
 }
 

@@ -1,5 +1,11 @@
 import { Parser, type Result } from "tap-parser";
 
+/** What has come of one file so far. */
+type FileTally = { readonly name: string; readonly results: Result[]; readonly lines: string[] };
+
+/** The result of a whole file, under the name of the file. */
+type FileResult = Result & { readonly name: string };
+
 /**
  * Counts what a TAP stream of test files reports and says it line by line.
  *
@@ -16,8 +22,17 @@ export class Tally {
 
   constructor(say: (line: string) => void) {
     this.#say = say;
+    let file: FileTally | undefined;
     // Each child of the top level is one file, and its own children's results are in before its own is.
-    this.parser.on("child", (file: Parser) => this.#watch(file));
+    this.parser.on("child", (child: Parser) => {
+      file = watch(child);
+    });
+    this.parser.on("assert", (own: Result) => {
+      // A file that ran out of time may have no part of its own in the stream, only this result.
+      const name = file?.name ?? expiredIn(own) ?? own.name;
+      this.#closeFile({ ...own, name }, file?.results ?? [], file?.lines ?? []);
+      file = undefined;
+    });
   }
 
   /** The closing line: `12 passed, 0 failed` and, when any, `, 1 skipped`. */
@@ -26,27 +41,7 @@ export class Tally {
     return `${this.passed} passed, ${this.failed} failed${skipped}`;
   }
 
-  #watch(file: Parser): void {
-    const results: Result[] = [];
-    const lines: string[] = [];
-    // Innermost first, so a test that failed only because a test in it failed need not be told again.
-    const collectFailures = (parser: Parser, trail: string): void => {
-      parser.on("child", (child: Parser) => collectFailures(child, join(trail, child.name)));
-      parser.on("assert", (result: Result) => {
-        const title = join(trail, result.name);
-        if (isFailure(result) && !lines.some((line) => line.startsWith(`  ✗ ${title}`))) {
-          lines.push(`  ✗ ${title}`, ...diagnostics(result));
-        }
-      });
-    };
-    collectFailures(file, "");
-    file.on("assert", (result: Result) => results.push(result));
-    this.parser.once("assert", (own: Result) => {
-      this.#closeFile(own, results, lines);
-    });
-  }
-
-  #closeFile(own: Result, results: readonly Result[], lines: string[]): void {
+  #closeFile(own: FileResult, results: readonly Result[], lines: string[]): void {
     const failures = results.filter(isFailure);
     const skips = results.filter((result) => result.skip);
     if (own.skip) skips.push(own);
@@ -70,7 +65,27 @@ export class Tally {
   }
 }
 
-const isFailure = (result: Result): boolean => !result.ok && !result.skip && !result.todo;
+const expiredIn = (own: Result): string | undefined => (own.diag as { expired?: string } | null)?.expired;
+
+const isFailure = (result: FileResult): boolean => !result.ok && !result.skip && !result.todo;
+
+function watch(file: Parser): FileTally {
+  const results: Result[] = [];
+  const lines: string[] = [];
+  // Innermost first, so a test that failed only because a test in it failed need not be told again.
+  const collectFailures = (parser: Parser, trail: string): void => {
+    parser.on("child", (child: Parser) => collectFailures(child, join(trail, child.name)));
+    parser.on("assert", (result: Result) => {
+      const title = join(trail, result.name);
+      if (isFailure(result) && !lines.some((line) => line.startsWith(`  ✗ ${title}`))) {
+        lines.push(`  ✗ ${title}`, ...diagnostics(result));
+      }
+    });
+  };
+  collectFailures(file, "");
+  file.on("assert", (result: Result) => results.push(result));
+  return { name: file.name, results, lines };
+}
 
 const join = (trail: string, name: string): string => [trail, name].filter(Boolean).join(" › ");
 
@@ -91,7 +106,7 @@ function diagnostics(result: Result): string[] {
 }
 
 /** Why the whole file counts as failed: its exit code, the signal that ended it, or that its time was up. */
-function howItEnded(own: Result): string[] {
+function howItEnded(own: FileResult): string[] {
   const { exitCode, signal, expired } = (own.diag ?? {}) as Record<
     "exitCode" | "signal" | "expired",
     unknown

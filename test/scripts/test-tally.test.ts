@@ -65,6 +65,14 @@ test("a file that died counts as a failure though none of its tests failed", asy
   t.match(said, /ended by SIGKILL/);
 });
 
+test("a file that ran out of time is named, though it has no part of its own in the stream", async (t) => {
+  const expired = "not ok 2 - timeout!\n  ---\n  expired: test/d.test.ts\n  ...\n";
+  const { tally, said } = await tallyOf(`${passing}${expired}1..2\n`);
+  t.equal(tally.summary(), "1 passed, 1 failed, 1 skipped");
+  t.match(said, /✗ test\/d\.test\.ts/);
+  t.match(said, /time was up/);
+});
+
 test("nothing skipped is not mentioned", async (t) => {
   const { tally } = await tallyOf("1..0\n");
   t.equal(tally.summary(), "0 passed, 0 failed");

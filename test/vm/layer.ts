@@ -1,0 +1,39 @@
+import { appendFileSync, copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { bundle } from "../../scripts/bundle.ts";
+import { type CpioEntry, writeCpio } from "../../scripts/cpio.ts";
+import { guestKernel, guestModules } from "../../scripts/guest-kernel.ts";
+import { withFolders } from "../../scripts/guest-tree.ts";
+import { guestFiles } from "../../scripts/vm-requirements.ts";
+
+const root = join(import.meta.dirname, "../..");
+const libDir = "/usr/lib/kata-agent-node";
+
+/** A guest with something else in it: what to boot, and the paths of the extra modules in load order. */
+export type Layered = { readonly initrd: string; readonly modulePaths: readonly string[] };
+
+/**
+ * Lays `entry`, a program of ours, over the agent of the built guest, with kernel modules that the guest does not
+ * have by itself. The kernel unpacks archives one after the other, so the guest itself is not built again.
+ * `dir` takes the files and must live as long as the guest.
+ */
+export async function layerProgram(dir: string, entry: string, modules: readonly string[]): Promise<Layered> {
+  const program = join(dir, "program.cjs");
+  await bundle(root, { name: "program", entry, nodeFlags: [] }, program);
+  const kernel = guestKernel(join(root, ".cache/kernel"), () => undefined);
+  const listPath = `${libDir}/modules.list`;
+  const moduleEntries = guestModules(kernel, modules.join("\n"), listPath);
+  const [list] = moduleEntries;
+  const modulePaths =
+    list && "data" in list ? Buffer.from(list.data).toString().split("\n").filter(Boolean) : [];
+  const entries: CpioEntry[] = [
+    ...moduleEntries,
+    { kind: "file", path: `${libDir}/kata-agent.cjs`, mode: 0o644, source: program },
+  ];
+  const layer = join(dir, "layer.cpio");
+  writeCpio(layer, withFolders(entries));
+  const initrd = join(dir, "initrd.cpio");
+  copyFileSync(guestFiles.initrd, initrd);
+  appendFileSync(initrd, readFileSync(layer));
+  return { initrd, modulePaths };
+}
