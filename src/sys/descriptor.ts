@@ -36,8 +36,9 @@ export class Descriptor {
     this.#fd = fd;
   }
 
-  /** The number, for calls of the kernel that this class does not know. */
+  /** The number, for calls of the kernel that this class does not know. @throws EBADF once closed. */
   get fd(): number {
+    this.#mustBeOpen("use");
     return this.#fd;
   }
 

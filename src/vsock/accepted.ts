@@ -25,6 +25,7 @@ export class Accepted {
   readonly peer: string;
   readonly #descriptor: Descriptor;
   readonly #family: "vsock" | "other";
+  #stream: ByteStream | undefined;
 
   /** Owns `fd`, a connected socket, from now on. */
   constructor(fd: number, family: "vsock" | "unix" | "tcp") {
@@ -47,7 +48,8 @@ export class Accepted {
 
   /** The connection as a `ByteStream`. Precondition: not taken yet. */
   stream(): ByteStream {
-    return new SocketStream(this.#descriptor, this.peer);
+    this.#stream = new SocketStream(this.#descriptor, this.peer);
+    return this.#stream;
   }
 
   /** The connection as one of Node's sockets. @throws EBADF when it was taken or closed before. */
@@ -55,9 +57,10 @@ export class Accepted {
     return adoptSocket(this.#descriptor, this.#family);
   }
 
-  /** Closes it unless it was taken as a socket. Safe to repeat. */
+  /** Closes it, also after it was taken as a stream; not after it was taken as a socket. Safe to repeat. */
   close(): void {
-    this.#descriptor.close();
+    if (this.#stream !== undefined) void this.#stream.close();
+    else this.#descriptor.close();
   }
 
   #peek(): number {

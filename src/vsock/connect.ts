@@ -1,4 +1,4 @@
-import { delay } from "../base/deadline.ts";
+import { abortable, delay } from "../base/deadline.ts";
 import { Descriptor } from "../sys/descriptor.ts";
 import { kernel } from "../sys/kernel.ts";
 import { type PlainAddress, rawAddress } from "./raw-address.ts";
@@ -21,7 +21,7 @@ export async function connect(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const raw = await rawAddress(address);
+  const raw = await abortable(rawAddress(address), signal);
   for (;;) {
     signal.throwIfAborted();
     try {

@@ -25,8 +25,6 @@ const highMarkBytes = 1024 * 1024;
 const lowMarkBytes = 256 * 1024;
 const resolved = Promise.resolve();
 
-function ignore(): void {}
-
 /** A `ByteStream` over a connected socket, which it owns. `onEnd` is also called when we close it ourselves. */
 export class SocketStream implements ByteStream {
   readonly peer: string;
@@ -131,7 +129,7 @@ export class SocketStream implements ByteStream {
 
   readonly #flush = (): void => {
     this.#flushing = false;
-    if (this.#queuedBytes === 0 || this.#descriptor.closed) return;
+    if (this.#queuedBytes === 0) return;
     try {
       this.#sent(this.#descriptor.write(this.#joined()));
     } catch (error) {
@@ -141,7 +139,7 @@ export class SocketStream implements ByteStream {
     }
     if (this.#queuedBytes > 0) {
       this.#flushing = true;
-      this.#descriptor.writable().then(this.#flush, ignore);
+      this.#descriptor.writable().then(this.#flush, this.#flush);
     }
     if (this.#waiting.length > 0) this.#wake();
   };
