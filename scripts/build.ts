@@ -16,7 +16,9 @@ const launcherSource = join(root, "src/sys/native/launcher.c");
 const addonSources = newest("{src/sys/native/*,scripts/build-native.ts}");
 const launcherSources = newest("{src/sys/native/launcher.c,scripts/{programs,build}.ts}");
 // The lock file stands for what is in node_modules.
-const bundleSources = newest("{src/**/*.ts,scripts/{bundle,programs}.ts,package-lock.json}");
+const bundleSources = newest(
+  "{src/**/*.ts,scripts/{bundle,code-cache,late-modules,programs}.ts,package-lock.json}",
+);
 
 /** When the youngest of these files was written, ms since 1970. */
 function newest(pattern: string): number {
@@ -71,9 +73,9 @@ function compileLauncher({ name, nodeFlags }: Program): boolean {
 }
 
 async function bundleProgram(program: Program): Promise<boolean> {
-  const file = join(lib, `${program.name}.cjs`);
-  if (!isStale(file, bundleSources)) return false;
-  await bundle(root, program, file);
+  const base = join(lib, program.name);
+  if (!isStale(`${base}.cjs`, bundleSources)) return false;
+  await bundle(root, program, base);
   return true;
 }
 

@@ -1,12 +1,20 @@
+import { dirname } from "node:path";
 import { build } from "esbuild";
+import { addCodeCache, moduleFunction } from "./code-cache.ts";
+import { lateBuiltins, packagesApart, pinoWithoutTransports } from "./late-modules.ts";
 import type { Program } from "./programs.ts";
 
-/** Bundles a program and all it imports into `file`, CommonJS, minified. Says itself what is wrong, then throws. */
-export async function bundle(root: string, program: Program, file: string): Promise<void> {
+/**
+ * Bundles a program and all it imports, minified: `<base>.cjs` is what Node runs, with what it loads beside it.
+ * Says itself what is wrong, then throws.
+ */
+export async function bundle(root: string, program: Program, base: string): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: [program.entry],
-    outfile: file,
+    outfile: `${base}.bundle.js`,
+    banner: { js: moduleFunction.before },
+    footer: { js: moduleFunction.after },
     bundle: true,
     platform: "node",
     // The ES builds of packages lose what nobody uses; the OpenTelemetry SDK costs 7 MB of memory otherwise.
@@ -16,6 +24,9 @@ export async function bundle(root: string, program: Program, file: string): Prom
     format: "cjs",
     define: { "import.meta.dirname": "__dirname" },
     external: ["*.node"],
+    // import() becomes require, which needs none of the loader for ES modules.
+    supported: { "dynamic-import": false },
+    plugins: [lateBuiltins, pinoWithoutTransports, packagesApart(dirname(base))],
     minify: true,
     // Node prints the line of source that threw, and a whole bundle on the console helps nobody.
     lineLimit: 200,
@@ -25,4 +36,5 @@ export async function bundle(root: string, program: Program, file: string): Prom
     logLevel: "warning",
     logLimit: 10,
   });
+  addCodeCache(program, base);
 }

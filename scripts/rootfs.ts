@@ -3,7 +3,16 @@
 //
 //   node scripts/rootfs.ts
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { writeCpio } from "./cpio.ts";
 import { guestKernel, guestModules } from "./guest-kernel.ts";
@@ -23,9 +32,11 @@ function stripNode(): void {
   renameSync(`${made}.part`, made);
 }
 
+const bundles = globSync("build/lib/*.cjs", { cwd: root });
 const inputs = [
+  ...bundles,
   ...["rootfs/tree", "rootfs/modules", "scripts/rootfs.ts", "scripts/cpio.ts", "scripts/guest-tree.ts"],
-  ...["scripts/guest-kernel.ts", "build/kata-agent", "build/lib/kata-agent.cjs", "build/lib/kata.node"],
+  ...["scripts/guest-kernel.ts", "build/kata-agent", "build/lib/kata.node"],
 ].map((path) => join(root, path));
 
 function isFresh(file: string): boolean {
@@ -53,7 +64,7 @@ if (!isFresh(initrd)) {
   copyFileSync(kernel.image, join(guest, "vmlinuz"));
   const parts = [
     ["node", statSync(join(guest, "node")).size],
-    ["agent bundle", statSync(join(build, "lib/kata-agent.cjs")).size],
+    ["agent bundle", statSync(join(build, "lib/kata-agent.bundle.js")).size],
   ] as const;
   say(
     `initrd.cpio ${megabytes(bytes)} (${parts.map(([name, size]) => `${name} ${megabytes(size)}`).join(", ")})`,

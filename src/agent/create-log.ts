@@ -20,5 +20,6 @@ export function createLog(level: LogLevel, version: string, fd: number): Log {
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: levelWords[label] ?? label }) },
   };
-  return pino(options, destination({ fd, sync: true }));
+  // By the name `dest`: without it pino looks at process.stdout, which loads all of Node's streams.
+  return pino(options, destination({ dest: fd, sync: true }));
 }
