@@ -115,7 +115,7 @@ async function play(stage: Stage, rootfs: string, rootSpan: string): Promise<voi
   if (how !== "status 0") throw new Error(`the pod was not as expected (agentctl: ${how})`);
   const startMs = performance.now();
   say(`  ${await within(endMs, stage.ended, "the agent did not end after DestroySandbox")}`);
-  say(`  ${(performance.now() - startMs).toFixed(0)} ms after the demo's last call`);
+  say(`  ${(performance.now() - startMs).toFixed(0)} ms after agentctl was done`);
 }
 
 /** Draws the trace and leaves the file as `kept`, whole or not at all: demos may run side by side. */

@@ -105,6 +105,7 @@ async function stats(agent: Agent, pod: DemoPod): Promise<string> {
   const cpuMs = Number(cgroup.cpu_stats?.cpu_usage?.total_usage ?? 0n) / 1e6;
   const memory = cgroup.memory_stats?.usage?.usage;
   const pids = cgroup.pids_stats?.current;
+  if (cpuMs === 0) return "answered; the container has no control group here";
   const parts = [`cpu ${cpuMs.toFixed(1)} ms`];
   if (memory !== undefined) parts.push(`memory ${(Number(memory) / 1024).toFixed(0)} KiB`);
   if (pids !== undefined) parts.push(`${pids} processes`);

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { version } from "../base/version.ts";
 import { addCommonOptions, type Registry } from "./command.ts";
 import { commands } from "./commands.ts";
 import { ExitStatus } from "./exit-status.ts";
@@ -13,6 +14,7 @@ function createProgram(host: Host, ended: (status: number) => void): Command {
     .description(
       "Talks to the Kata agent in a guest: the runtime's calls by hand, and the traces that come of them.",
     )
+    .version(version, "-V, --version")
     .enablePositionalOptions()
     .showHelpAfterError("(--help shows what is possible)")
     .exitOverride()

@@ -1,0 +1,14 @@
+import t from "tap";
+import { whyNoVm } from "../../scripts/vm-requirements.ts";
+import { playDemo, strayCalls } from "../fakes/play-demo.ts";
+
+t.setTimeout(240_000);
+
+t.test("the demo plays a pod in a guest that powers itself off", { skip: whyNoVm() ?? false }, async (t) => {
+  const played = await playDemo("vm");
+  t.match(played.text, /16 steps, all as expected/);
+  t.match(played.text, /QEMU ended by itself with 0/);
+  t.equal(played.traces.length, 1);
+  t.match(played.traces[0], { missingParentCount: 0, errorCount: 0 });
+  t.same(strayCalls(played), []);
+});
