@@ -49,7 +49,7 @@ export function addCommonOptions(command: Command, hidden: boolean): Command {
     ["--json", "print JSON"],
     ["--traceparent <context>", "W3C trace context to send instead of a fresh one"],
     ["--trace-addr <address>", "where our own spans go, such as unix:///run/trace.sock"],
-    ["-v, --verbose", "tell the trace id and what is called"],
+    ["-v, --verbose", "tell the trace id"],
   ];
   for (const [flags, description] of common) {
     const option = command.createOption(flags, description);

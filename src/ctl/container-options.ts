@@ -18,18 +18,23 @@ export type ContainerOptions = ProcessOptions & {
   readonly spec?: string;
 };
 
-/** Adds them to a command. */
+/** Adds those that make sense for every container. */
 export function addContainerOptions(command: Command): Command {
   return addProcessOptions(command)
-    .option(
-      "--sandbox <id>",
-      "the sandbox it belongs to; its shared memory is /dev/shm (default: none, its own)",
-    )
-    .option("--pause", "it is the pause container, the first of its sandbox")
     .option("--read-only", "its root file system cannot be written")
     .option("--rootless", "the agent lacks some of the powers of root: one mapped id, no OOM priority")
     .option("--share-pid", "join the pid namespace of the sandbox")
     .option("--spec <file>", "the OCI document as JSON in the names of the schema, instead of all the above");
+}
+
+/** Adds those of a container whose sandbox the user has made, or does without. */
+export function addSandboxOptions(command: Command): Command {
+  return command
+    .option(
+      "--sandbox <id>",
+      "the sandbox it belongs to; its shared memory is /dev/shm (default: none, its own)",
+    )
+    .option("--pause", "it is the pause container, the first of its sandbox");
 }
 
 async function specFromFile(path: string): Promise<Spec> {

@@ -1,6 +1,11 @@
 import { Method } from "./agent.ts";
 import { addCommand, type Registry } from "./command.ts";
-import { addContainerOptions, type ContainerOptions, createRequest } from "./container-options.ts";
+import {
+  addContainerOptions,
+  addSandboxOptions,
+  type ContainerOptions,
+  createRequest,
+} from "./container-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Given = ContainerOptions & { readonly rootfs?: string };
@@ -26,5 +31,8 @@ export function addCreate(registry: Registry): void {
       await session.answer({ container_id: containerId }, "");
     },
   );
-  addContainerOptions(command).option("--rootfs <path>", "its root file system, a path in the guest");
+  addSandboxOptions(addContainerOptions(command)).option(
+    "--rootfs <path>",
+    "its root file system, a path in the guest",
+  );
 }

@@ -9,7 +9,7 @@ import { runContainer } from "./run.ts";
 import { sandboxRequest } from "./sandbox-request.ts";
 import { stopContainer } from "./stop-container.ts";
 
-type Given = Omit<ContainerOptions, "pause"> &
+type Given = Omit<ContainerOptions, "pause" | "sandbox"> &
   Interaction & { readonly id?: string; readonly hostname?: string; readonly copy?: boolean };
 
 /** DestroySandbox comes also after Ctrl-C; the agent flushes its trace and answers first. */

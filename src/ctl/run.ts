@@ -3,7 +3,12 @@ import type { CreateContainerRequest } from "../gen/agent.ts";
 import type { Input } from "../gen/message-type.ts";
 import { Method } from "./agent.ts";
 import { addCommand, type Registry } from "./command.ts";
-import { addContainerOptions, type ContainerOptions, createRequest } from "./container-options.ts";
+import {
+  addContainerOptions,
+  addSandboxOptions,
+  type ContainerOptions,
+  createRequest,
+} from "./container-options.ts";
 import { copyInto, guestRootfs } from "./copy-into.ts";
 import { type Interaction, interact } from "./interact.ts";
 import type { Session } from "./session.ts";
@@ -52,7 +57,7 @@ export function addRun(registry: Registry): void {
       return status;
     },
   );
-  addContainerOptions(command)
+  addSandboxOptions(addContainerOptions(command))
     .option("-i, --interactive", "send our standard input to it")
     .option("--id <id>", "id of the container (default: a random one)")
     .option("--copy", "the root file system is a directory here: copy it into the guest first");
