@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, globSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { CpioEntry } from "./cpio.ts";
 
 /**
@@ -53,6 +53,13 @@ function entriesOf(line: string, buildDir: string): CpioEntry[] {
           source: existing(join(rest[0]?.startsWith("/") ? "/" : buildDir, rest[0] ?? "")),
         },
       ];
+    case "glob":
+      return matching(join(buildDir, rest[0] ?? "")).map((source) => ({
+        kind: "file",
+        path: join(path, basename(source)),
+        mode,
+        source,
+      }));
     case "exec":
       return program(path, locate(third, buildDir));
     default:
@@ -63,6 +70,12 @@ function entriesOf(line: string, buildDir: string): CpioEntry[] {
 function existing(path: string): string {
   if (!existsSync(path)) throw new Error(`${path} is missing`);
   return path;
+}
+
+function matching(pattern: string): string[] {
+  const found = globSync(pattern);
+  if (found.length === 0) throw new Error("nothing matches");
+  return found;
 }
 
 function locate(name: string, buildDir: string): string {

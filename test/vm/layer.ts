@@ -1,6 +1,6 @@
 import { appendFileSync, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundle } from "../../scripts/bundle.ts";
+import { build } from "esbuild";
 import { type CpioEntry, writeCpio } from "../../scripts/cpio.ts";
 import { guestKernel, guestModules } from "../../scripts/guest-kernel.ts";
 import { withFolders } from "../../scripts/guest-tree.ts";
@@ -19,7 +19,18 @@ export type Layered = { readonly initrd: string; readonly modulePaths: readonly 
  */
 export async function layerProgram(dir: string, entry: string, modules: readonly string[]): Promise<Layered> {
   const program = join(dir, "program.cjs");
-  await bundle(root, { name: "program", entry, nodeFlags: [] }, program);
+  // Not the way of our own programs: making their code cache runs them, and this one thinks it is in a guest.
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    define: { "import.meta.dirname": "__dirname" },
+    external: ["*.node"],
+    logLevel: "warning",
+  });
   const kernel = guestKernel(join(root, ".cache/kernel"), () => undefined);
   const listPath = `${libDir}/modules.list`;
   const moduleEntries = guestModules(kernel, modules.join("\n"), listPath);
