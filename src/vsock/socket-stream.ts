@@ -17,7 +17,10 @@ import type { Descriptor } from "../sys/descriptor.ts";
 import { kernel } from "../sys/kernel.ts";
 
 const readBuffer = new Uint8Array(64 * 1024);
-/** Small chunks are copied together first: the kernel and the addon take longer over each than a copy does. */
+/**
+ * Small chunks are copied together first: the kernel and the addon take longer over each than a copy does, and V8 has to
+ * move the bytes of a small array out of its heap before the addon may have them.
+ */
 const joinBuffer = new Uint8Array(64 * 1024);
 const smallChunkBytes = 1024;
 const fullReadsPerTurn = 4;
@@ -146,7 +149,7 @@ export class SocketStream implements ByteStream {
 
   #joined(): readonly Uint8Array[] {
     const chunks = this.#queue;
-    const worthIt = chunks.length > 1 && this.#queuedBytes <= smallChunkBytes * chunks.length;
+    const worthIt = this.#queuedBytes <= smallChunkBytes * chunks.length;
     if (!worthIt || this.#queuedBytes > joinBuffer.length) return chunks;
     let at = 0;
     for (const chunk of chunks) {
