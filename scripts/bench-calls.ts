@@ -17,16 +17,23 @@ const alone: Shape = { connections: 1, outstanding: 1 };
 const deep: Shape = { connections: 1, outstanding: 64 };
 const wide: Shape = { connections: 8, outstanding: 8 };
 const run = promisify(execFile);
+/** The Go client, where it could be built. */
+const { KATA_BENCH_CLIENT: client = "" } = process.env;
 
 /** Calls Health.Check in that shape for so long, from a process of its own. */
-export async function load(
-  target: Target,
-  { connections, outstanding }: Shape,
-  seconds: number,
-): Promise<Load> {
-  const args = [target.socket, connections, outstanding, seconds, ...(target.traced ? ["traced"] : [])];
-  const { stdout } = await run(process.execPath, [script("bench-load.ts"), ...args.map(String)]);
-  return JSON.parse(stdout);
+export async function load(target: Target, shape: Shape, seconds: number): Promise<Load> {
+  const { connections, outstanding } = shape;
+  if (client === "") {
+    const args = [target.socket, connections, outstanding, seconds, ...(target.traced ? ["traced"] : [])];
+    const { stdout } = await run(process.execPath, [script("bench-load.ts"), ...args.map(String)]);
+    return JSON.parse(stdout);
+  }
+  const numbers = Object.entries({ connections, outstanding, seconds });
+  const args = numbers.flatMap(([name, value]) => [`-${name}`, String(value)]);
+  const { stdout } = await run(client, ["-address", target.socket, ...args, `-traced=${target.traced}`]);
+  const { errors, per_second, p50_us, p99_us } = JSON.parse(stdout);
+  if (errors > 0) throw new Error(`${errors} of the calls failed`);
+  return { perSecond: per_second, p50Us: p50_us, p99Us: p99_us };
 }
 
 /** One call after the other, as a prober makes them. */

@@ -1,4 +1,4 @@
-// Calls Health.Check for a while and prints {"calls","perSecond","p50Us","p99Us"} as one line of JSON. Requests are
+// Calls Health.Check for a while and prints {"perSecond","p50Us","p99Us"} as one line of JSON. Requests are
 // encoded beforehand, so that the cores are left to the server. Stands in for the Go client where there is no Go.
 //
 //   node scripts/bench-load.ts SOCKET CONNECTIONS OUTSTANDING SECONDS [traced]

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { busyRow, callRows, type Targets } from "./bench-calls.ts";
 import { Runtime } from "./bench-client.ts";
 import { BareCrun } from "./bench-crun.ts";
+import { goClient } from "./bench-go.ts";
 import { execRows, lifeRows } from "./bench-life.ts";
 import { type Machine, machine } from "./bench-machine.ts";
 import { built, Server, script } from "./bench-process.ts";
@@ -27,7 +28,8 @@ const container = "bench";
 /** Starts this program again as the first process of a private world. */
 function enterWorld(): number {
   const args = [process.execPath, import.meta.filename, "--inside"];
-  return spawnSync(script("namespaces.sh"), args, { stdio: "inherit" }).status ?? 1;
+  const env = { ...process.env, KATA_BENCH_CLIENT: goClient() };
+  return spawnSync(script("namespaces.sh"), args, { stdio: "inherit", env }).status ?? 1;
 }
 
 async function bench(effort: Effort): Promise<Row[]> {
