@@ -20,6 +20,7 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@scripts/setup.sh try-vm
 	@$(NODE) scripts/build.ts
 	@scripts/check.sh
+	@$(NODE) scripts/prepare-vm.ts --optional
 	@$(NODE) scripts/test.ts $(T)
 
 rootfs: ## the guest's initrd and kernel in build/
@@ -30,11 +31,13 @@ rootfs: ## the guest's initrd and kernel in build/
 test-vm: ## only the tests that boot a VM
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts
 	@$(NODE) scripts/test.ts test/vm
 
 demo: ## a real pod and its trace (VM=1: in a QEMU guest)
 	@scripts/setup.sh $(if $(VM),vm)
 	@$(NODE) scripts/build.ts
+	@$(if $(VM),$(NODE) scripts/prepare-vm.ts)
 	@scripts/demo.sh $(if $(VM),vm)
 
 bench: build ## measure beside the baselines

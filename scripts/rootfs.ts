@@ -32,11 +32,10 @@ function stripNode(): void {
   renameSync(`${made}.part`, made);
 }
 
-const bundles = globSync("build/lib/*.cjs", { cwd: root });
 const inputs = [
-  ...bundles,
+  ...globSync("build/lib/!(agentctl|kata-trace-forwarder).*", { cwd: root }),
   ...["rootfs/tree", "rootfs/modules", "scripts/rootfs.ts", "scripts/cpio.ts", "scripts/guest-tree.ts"],
-  ...["scripts/guest-kernel.ts", "build/kata-agent", "build/lib/kata.node"],
+  ...["scripts/guest-kernel.ts", "build/kata-agent"],
 ].map((path) => join(root, path));
 
 function isFresh(file: string): boolean {

@@ -34,13 +34,19 @@ export function hasKvm(): boolean {
 /** Whether the kernel of this machine carries VSOCK to guests. Its sockets are opened only where a user asks. */
 export const hasKernelVsock = (): boolean => isOpenable("/dev/vhost-vsock");
 
-/** Why no guest can be booted here, in a few plain words; undefined when one can. */
-export function whyNoVm(): string | undefined {
+/** Whether QEMU for this processor is there. */
+export function hasQemu(): boolean {
   try {
     execFileSync("qemu-system-x86_64", ["--version"], { stdio: "ignore" });
+    return true;
   } catch {
-    return "QEMU is missing";
+    return false;
   }
+}
+
+/** Why no guest can be booted here, in a few plain words; undefined when one can. */
+export function whyNoVm(): string | undefined {
+  if (!hasQemu()) return "QEMU is missing";
   if (!existsSync(vsockBackendPath)) return "the vsock backend is missing, and cargo to build it";
   if (!existsSync(guestFiles.initrd)) return "the guest is missing, make rootfs makes it";
   return undefined;

@@ -1,0 +1,25 @@
+// Makes what booting a guest needs beside QEMU: the guest itself and, once, the vsock backend.
+//
+//   node scripts/prepare-vm.ts               fails when something cannot be had
+//   node scripts/prepare-vm.ts --optional    says so and goes on: the VM tests will skip with the same words
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { ensureVsockBackend, hasQemu, whyNoVm } from "./vm-requirements.ts";
+
+const say = (line: string): void => void process.stdout.write(`vm: ${line}\n`);
+
+function prepare(): void {
+  if (!hasQemu() || !ensureVsockBackend(say)) return;
+  execFileSync(process.execPath, [join(import.meta.dirname, "rootfs.ts")], { stdio: "inherit" });
+}
+
+try {
+  prepare();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+}
+const missing = whyNoVm();
+if (missing !== undefined) {
+  say(`no guest can be booted: ${missing}`);
+  if (process.argv[2] !== "--optional") process.exitCode = 1;
+}
