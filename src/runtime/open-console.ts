@@ -1,3 +1,5 @@
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
 import { deadline } from "../base/deadline.ts";
 import { ConsoleSocket } from "../sys/console-socket.ts";
 import { Descriptor } from "../sys/descriptor.ts";
@@ -43,7 +45,11 @@ function terminalIo(master: Descriptor): ProcessIo {
     stdin,
     stdout,
     stderr: undefined,
-    resize: (rows, columns) => setWindowSize(master.fd, { rows, columns }),
+    resize(rows, columns) {
+      // The number of a closed descriptor may be another terminal's by now.
+      if (master.closed) throw new AgentError(Code.internal, "EIO: the terminal is closed");
+      setWindowSize(master.fd, { rows, columns });
+    },
     close() {
       stdin.close();
       stdout.close();

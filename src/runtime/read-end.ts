@@ -85,9 +85,10 @@ export class ReadEnd {
 
   async #next(maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     for (;;) {
+      // First: bytes that are taken for a caller who has gone would be lost to the next one.
+      signal.throwIfAborted();
       const ready = this.#take(maxBytes);
       if (ready !== undefined) return ready;
-      signal.throwIfAborted();
       await this.#readable(signal);
     }
   }
