@@ -13,7 +13,13 @@ import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
 
-type Entry = { users: number; readonly shared: boolean; readonly mounted: Promise<string | undefined> };
+type Entry = {
+  users: number;
+  readonly shared: boolean;
+  readonly mounted: Promise<string | undefined>;
+  /** While the last user's release is under way; never rejects. */
+  releasing?: Promise<void>;
+};
 
 export class Storages {
   readonly #drivers: ReadonlyMap<string, StorageDriver>;
@@ -68,7 +74,11 @@ export class Storages {
   }
 
   async #addOne(storage: Storage, owner: ContainerId | undefined): Promise<void> {
-    const known = this.#entries.get(storage.mountPoint);
+    let known = this.#entries.get(storage.mountPoint);
+    while (known?.releasing !== undefined) {
+      await known.releasing;
+      known = this.#entries.get(storage.mountPoint);
+    }
     if (known !== undefined) {
       known.users += 1;
       await known.mounted.catch(() => undefined);
@@ -95,13 +105,28 @@ export class Storages {
     entry.users -= 1;
     if (entry.users > 0 || entry.shared) return;
     const target = await entry.mounted;
-    // Without a path to clean up the storage belongs to the pod and outlives its users.
-    if (target === undefined) return;
+    // Without a path to clean up the storage belongs to the pod and outlives its users; another user may have come.
+    if (target === undefined || entry.users > 0 || entry.releasing !== undefined) return;
+    const undone = this.#undo(mountPoint, target);
+    entry.releasing = undone.then(noted, noted);
+    try {
+      await undone;
+    } finally {
+      delete entry.releasing;
+    }
+  }
+
+  async #undo(mountPoint: string, target: string): Promise<void> {
     await umount(target, 0);
-    this.#entries.delete(mountPoint);
-    await rmdir(target);
+    try {
+      await rmdir(target);
+    } finally {
+      this.#entries.delete(mountPoint);
+    }
   }
 }
+
+function noted(): void {}
 
 function inSpan(
   driver: StorageDriver,
