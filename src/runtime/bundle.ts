@@ -75,7 +75,7 @@ export class Bundle {
    */
   async remove(): Promise<void> {
     if (this.#mounted) {
-      await umount(this.rootfs, UmountFlag.detach);
+      await umount(this.rootfs, UmountFlag.detach).catch(ignoreUnmounted);
       this.#mounted = false;
     }
     for (const name of this.#files) await this.drop(name);
@@ -108,6 +108,11 @@ export class Bundle {
       throw error;
     }
   }
+}
+
+/** EINVAL: no mount point (any more). */
+function ignoreUnmounted(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EINVAL") ignoreMissing(error);
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

@@ -92,7 +92,10 @@ async function create(
   undo.defer(() => sandbox.releaseStorages(id));
   const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
   const container = await createContainer(crun, guestPaths.base, id, spec);
-  undo.defer(() => container.remove());
+  // A failure to undo must not hide the error that made it necessary.
+  undo.defer(() =>
+    container.remove().catch((error) => rooms.log.warn({ err: error }, "create was not undone")),
+  );
   if (firstContainer) {
     undo.defer(() => sandbox.namespaces.forgetPid(id));
     await sandbox.namespaces.adoptPid(id, container.init.pid);
