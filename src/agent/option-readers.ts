@@ -21,8 +21,13 @@ const levels: Readonly<Record<string, LogLevel>> = {
   trace: "trace",
 };
 
+/** The entry of a table; what every object inherits, such as `constructor`, is no entry. */
+const entry = <T>(table: Readonly<Record<string, T>>, word: string): T | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined;
+
 /** A log level in any of the reference's spellings (agent-api 2.2). */
-export const level: Reader<LogLevel> = (value) => (typeof value === "string" ? levels[value] : undefined);
+export const level: Reader<LogLevel> = (value) =>
+  typeof value === "string" ? entry(levels, value) : undefined;
 
 /** Text that is not empty. */
 export const text: Reader<string> = (value) =>
@@ -36,16 +41,24 @@ export const wholeNumber: Reader<number> = (value) => {
     : undefined;
 };
 
-/** Seconds as milliseconds; a file may also say `{ secs, nanos }` (agent-api 2.4). 0 is no time-out and refused. */
+/** What a timer of Node can hold, 24.8 days: with more it would fire at once. */
+const maxTimerMs = 0x7fff_ffff;
+
+/**
+ * Seconds as milliseconds, at most 24.8 days; a file may also say `{ secs, nanos }` (agent-api 2.4). 0 is no time-out
+ * and refused.
+ */
 export const seconds: Reader<number> = (value) => {
-  if (typeof value === "object" && value !== null && "secs" in value) {
-    const { secs, nanos } = value as { secs: unknown; nanos?: unknown };
-    const whole = wholeNumber(secs);
-    return whole === undefined ? undefined : whole * 1000 + Math.round(Number(nanos ?? 0) / 1e6);
-  }
-  const whole = wholeNumber(value);
-  return whole === undefined || whole === 0 ? undefined : whole * 1000;
+  const [secs, nanos] = isDuration(value) ? [value.secs, value.nanos ?? 0] : [value, 0];
+  const [whole, rest] = [wholeNumber(secs), wholeNumber(nanos)];
+  if (whole === undefined || rest === undefined) return undefined;
+  const ms = whole * 1000 + Math.round(rest / 1e6);
+  return ms === 0 ? undefined : Math.min(ms, maxTimerMs);
 };
+
+function isDuration(value: unknown): value is { secs: unknown; nanos?: unknown } {
+  return typeof value === "object" && value !== null && "secs" in value;
+}
 
 const traceWords: Readonly<Record<string, TracingMode | "off">> = {
   true: "isolated",
@@ -59,5 +72,5 @@ const traceWords: Readonly<Record<string, TracingMode | "off">> = {
 export const traceMode: Reader<TracingMode | "off"> = (value) => {
   const word = String(value).toLowerCase();
   if (/^\d+$/.test(word)) return Number(word) === 0 ? "off" : "isolated";
-  return traceWords[word];
+  return entry(traceWords, word);
 };

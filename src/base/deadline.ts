@@ -4,6 +4,9 @@ import { Code } from "./code.ts";
 /** A signal with the duty to call `done` when the work it limits has ended; otherwise its timer lives on. */
 export type Deadline = { signal: AbortSignal; done: () => void };
 
+/** What a timer of Node can hold, 24.8 days: with more it would fire at once. */
+const maxTimerMs = 0x7fff_ffff;
+
 /**
  * A signal that aborts after `timeoutMs` or when `parent` does, whichever is first.
  * The reason on time-out is an {@link AgentError} with DEADLINE_EXCEEDED. The caller owes `done()`.
@@ -13,7 +16,7 @@ export function deadline(timeoutMs: number, parent?: AbortSignal): Deadline {
   const onParent = () => controller.abort(parent?.reason);
   const timer = setTimeout(
     () => controller.abort(new AgentError(Code.deadlineExceeded, "timeout")),
-    Math.max(0, timeoutMs),
+    Math.min(Math.max(0, timeoutMs), maxTimerMs),
   );
   if (parent?.aborted) onParent();
   else parent?.addEventListener("abort", onParent, { once: true });
