@@ -5,7 +5,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import { span } from "../trace/span.ts";
-import { PartialFiles } from "./partial-files.ts";
+import { type PartialFile, PartialFiles } from "./partial-files.ts";
 import { openShareDirectory } from "./share-directory.ts";
 
 /** One request of CopyFile (agent-api 3.23). `mode` is a whole `st_mode`: its type says what to make. */
@@ -122,20 +122,36 @@ async function makeFile(request: CopyRequest, parent: string, name: string): Pro
   }
   if (offsetBytes + data.length > totalBytes)
     throw new AgentError(Code.internal, "data reaches beyond the size");
+  const stale = partialFiles.replaced(request.path, totalBytes);
+  if (stale !== undefined) await rm(`${parent}/${stale}`, { force: true });
   const partial = partialFiles.at(request.path, totalBytes);
   const path = `${parent}/${partial.name}`;
+  try {
+    if (!(await writePiece(request, path, partial))) return;
+    partialFiles.done(request.path);
+    await replace(path, `${parent}/${name}`);
+  } catch (error) {
+    // The caller gives up, and a hidden file that nobody completes would fill the guest's memory.
+    partialFiles.done(request.path);
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** Writes one piece into the hidden file; true when with it the file is whole, owner and mode included. */
+async function writePiece(request: CopyRequest, path: string, partial: PartialFile): Promise<boolean> {
+  const { data, offsetBytes } = request;
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     const { bytesWritten } = await handle.write(data, 0, data.length, offsetBytes);
     if (bytesWritten < data.length) throw new AgentError(Code.internal, "ENOSPC: the file does not fit");
-    if (!partial.has(offsetBytes, data.length)) return;
+    if (!partial.has(offsetBytes, data.length)) return false;
     await handle.chown(request.uid, request.gid);
     await handle.chmod(request.mode & permissionBits);
+    return true;
   } finally {
     await handle.close();
   }
-  partialFiles.done(request.path);
-  await replace(path, `${parent}/${name}`);
 }
 
 /** Renames over whatever is there; a directory has to go first. */

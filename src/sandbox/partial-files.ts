@@ -40,10 +40,7 @@ class Pieces implements PartialFile {
 export class PartialFiles {
   readonly #files = new Map<string, Pieces>();
 
-  /**
-   * The copy under way to `path`; a new one for a first piece, or when its size has changed.
-   * @throws RESOURCE_EXHAUSTED when too many are under way.
-   */
+  /** The copy under way to `path`; a new one for a first piece. @throws RESOURCE_EXHAUSTED when too many are under way. */
   at(path: string, totalBytes: number): PartialFile {
     const known = this.#files.get(path);
     if (known !== undefined && known.totalBytes === totalBytes) return known;
@@ -55,7 +52,15 @@ export class PartialFiles {
     return pieces;
   }
 
-  /** Forgets a copy that is complete. */
+  /** The name of the hidden file of a copy to `path` that a new one of another size takes the place of. */
+  replaced(path: string, totalBytes: number): string | undefined {
+    const known = this.#files.get(path);
+    if (known === undefined || known.totalBytes === totalBytes) return undefined;
+    this.#files.delete(path);
+    return known.name;
+  }
+
+  /** Forgets a copy that is complete or was given up. */
   done(path: string): void {
     this.#files.delete(path);
   }
