@@ -11,6 +11,7 @@ const missingProgram = /^executable file `(.*)` not found/s;
  */
 export function crunError(command: string, complaint: string | undefined, status: string): AgentError {
   const missing = complaint === undefined ? null : missingProgram.exec(complaint);
-  if (missing !== null) return new AgentError(Code.internal, `the file ${missing[1]} was not found`);
+  if (missing !== null)
+    return new AgentError(Code.internal, `crun ${command}: the file ${missing[1]} was not found`);
   return new AgentError(Code.internal, `crun ${command}: ${complaint ?? status}`);
 }
