@@ -5,31 +5,37 @@ import type { LiveCall, Reply } from "./live-call.ts";
 /**
  * Answers calls whose time is up.
  *
- * Nearly every call has a deadline and nearly every call ends in the turn in which it began. So a timer is set only
- * for those that are still running when their turn is over.
+ * Primer. Nearly every call has a deadline of many seconds, and nearly every call ends within a millisecond: a timer
+ * each would be made only to be thrown away. So calls are first only put on a list. A sweep, a few milliseconds later,
+ * gives a timer to those of them that still run; there is no sweep while there are no calls.
  */
 export class Deadlines {
-  #young: Young[] = [];
+  #watched: Watched[] = [];
 
   /** Watches a call that has `timeoutMs` left, more than 0. */
   watch(call: LiveCall, timeoutMs: number, reply: Reply): void {
     if (timeoutMs > maxTimerMs) return;
-    this.#young.push({ call, timeoutMs, reply });
-    // A tick that is queued by a microtask runs when no microtask is left, so after all that can end at once.
-    if (this.#young.length === 1) queueMicrotask(() => process.nextTick(() => this.#setTimers()));
+    if (timeoutMs <= sweepMs) {
+      call.startTimer(timeoutMs, () => expire(call, reply));
+      return;
+    }
+    if (this.#watched.length === 0) setTimeout(() => this.#sweep(), sweepMs);
+    this.#watched.push({ call, dueAtMs: performance.now() + timeoutMs, reply });
   }
 
-  #setTimers(): void {
-    const young = this.#young;
-    this.#young = [];
-    for (const { call, timeoutMs, reply } of young) {
-      if (!call.settled) call.startTimer(timeoutMs, () => expire(call, reply));
+  #sweep(): void {
+    const watched = this.#watched;
+    this.#watched = [];
+    const nowMs = performance.now();
+    for (const { call, dueAtMs, reply } of watched) {
+      if (!call.settled) call.startTimer(Math.max(0, dueAtMs - nowMs), () => expire(call, reply));
     }
   }
 }
 
-type Young = { call: LiveCall; timeoutMs: number; reply: Reply };
+type Watched = { call: LiveCall; dueAtMs: number; reply: Reply };
 
+const sweepMs = 10;
 /** What the timers of Node can hold (24.8 days); a longer deadline is as good as none. */
 const maxTimerMs = 0x7fff_ffff;
 

@@ -229,11 +229,14 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
     this.#queueFlush();
   }
 
-  /** One write for all answers of this turn: the tick runs when no more of them can become ready. */
+  /**
+   * One write for all answers of a burst. The calls of a burst go through their handlers in step, one microtask after
+   * the other; the flush queues behind them.
+   */
   #queueFlush(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
-    process.nextTick(() => this.#flush());
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
