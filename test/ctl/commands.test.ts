@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "tap";
@@ -269,23 +270,27 @@ test("--wait tries until the time is over", async (t) => {
   t.equal(ended.status, 3);
 });
 
-test("--wait finds an agent that comes later", async (t) => {
+test("--wait finds an agent behind hybrid VSOCK that listens later", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "agentctl-wait-"));
   t.teardown(() => rm(folder, { recursive: true }));
-  const { silentLog } = await import("../../src/base/log.ts");
-  const { listen } = await import("../../src/vsock/listen.ts");
-  const { createDispatcher } = await import("../../src/rpc/dispatch.ts");
-  const { serveTtrpc } = await import("../../src/rpc/ttrpc/server.ts");
-  const path = join(folder, "late.sock");
-  const ending = runAgentctl(["--addr", `unix://${path}`, "--wait", "20s", "check"]);
-  const dispatcher = createDispatcher(new Map());
-  const listener = await listen(
-    { kind: "unix", path },
-    (accepted) => serveTtrpc(accepted.stream(), dispatcher, { log: silentLog }),
-    silentLog,
-  );
-  t.match(await ending, { status: 1, stderr: /^UNIMPLEMENTED/ });
-  await listener.close();
+  await using agent = await startRecordingAgent({ Check: async () => ({ status: 1 }) });
+  const asked: string[] = [];
+  const vmm = createServer((socket) => {
+    socket.once("data", (line) => {
+      asked.push(line.toString());
+      if (asked.length < 3) return socket.destroy(); // as a VMM does while nobody listens in the guest
+      socket.write("OK 1073741824\n");
+      return socket.pipe(connect(agent.address.replace("unix://", ""))).pipe(socket);
+    });
+  });
+  await new Promise<void>((resolve) => vmm.listen(join(folder, "vm.sock"), resolve));
+  t.teardown(() => vmm.close());
+  const address = `hvsock://${folder}/vm.sock:1024`;
+  t.match(await runAgentctl(["--addr", address, "--wait", "20s", "check"]), {
+    status: 0,
+    stdout: /^SERVING/,
+  });
+  t.same(asked, Array(3).fill("CONNECT 1024\n"));
 });
 
 const misuse: readonly (readonly string[])[] = [
