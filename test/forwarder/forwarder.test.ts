@@ -9,14 +9,14 @@ import { span } from "../../src/trace/span.ts";
 import { startTracing } from "../../src/trace/tracing.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { Collector } from "../fakes/collector.ts";
-import { exportOf, linesOf, post, startForwarder, temporaryFolder } from "./running.ts";
+import { exportOf, linesOf, post, runForwarder, spawnForwarder, temporaryFolder } from "./running.ts";
 
 const json = { "content-type": "application/json" };
 
 t.test("a traced program's spans end in the file, as lines that agentctl reads", async (t) => {
   const folder = temporaryFolder(t);
   const [path, file] = [join(folder, "s"), join(folder, "out.jsonl")];
-  const forwarder = await startForwarder(t, "--listen", `unix://${path}`, "--file", file);
+  const forwarder = await spawnForwarder(t, "--listen", `unix://${path}`, "--file", file);
   const tracing = await startTracing({
     mode: "isolated",
     connect: (timeoutMs) => dial({ kind: "unix", path }, { timeoutMs }),
@@ -44,7 +44,7 @@ t.test("a traced program's spans end in the file, as lines that agentctl reads",
 
 t.test("hybrid VSOCK listens where the VMM connects for port 10240", async (t) => {
   const folder = temporaryFolder(t);
-  const forwarder = await startForwarder(t, "--socket-path", join(folder, "vm.vsock"));
+  const forwarder = await spawnForwarder(t, "--socket-path", join(folder, "vm.vsock"));
   t.equal((await post(join(folder, "vm.vsock_10240"), exportOf("a"))).status, 200);
   t.equal(await forwarder.stop("SIGINT"), 0);
   t.match(JSON.parse(forwarder.stdout()), { resourceSpans: [{ scopeSpans: [{ spans: [{ name: "a" }] }] }] });
@@ -53,7 +53,7 @@ t.test("hybrid VSOCK listens where the VMM connects for port 10240", async (t) =
 t.test("it answers in the type of the request, gzip or not", async (t) => {
   const folder = temporaryFolder(t);
   const [path, file] = [join(folder, "s"), join(folder, "out")];
-  await startForwarder(t, "-l", `unix://${path}`, "-f", file);
+  await runForwarder(t, "-l", `unix://${path}`, "-f", file);
   const gzip = { "content-encoding": "gzip" };
   const body = '{"resourceSpans":[{"scopeSpans":[]}]}';
   const rows = [
@@ -75,7 +75,7 @@ t.test("it answers in the type of the request, gzip or not", async (t) => {
 t.test("what it cannot take it refuses, as google.rpc.Status in the request's type", async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, "s");
-  await startForwarder(t, "-l", `unix://${path}`, "-f", join(folder, "out"));
+  await runForwarder(t, "-l", `unix://${path}`, "-f", join(folder, "out"));
   const gzip = { "content-encoding": "gzip" };
   const rows: [why: string, status: number, ...Parameters<typeof post>][] = [
     ["broken protobuf", 400, path, Buffer.from([0x0a, 0x05, 0x01])],
@@ -111,7 +111,7 @@ t.test("a collector gets the guest's bytes untouched", async (t) => {
   const collector = new Collector();
   const port = await collector.listen(0);
   t.teardown(() => collector.close());
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
+  const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
   const body = exportOf("untouched");
   await post(path, body);
   await collector.until(() => collector.bodies.length === 1);
@@ -123,7 +123,7 @@ t.test("spans wait for a collector that is away, are joined, and lose nothing", 
   const folder = temporaryFolder(t);
   const path = join(folder, "s");
   const port = await freePort();
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
+  const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
   for (let i = 0; i < 20; i++) t.equal((await post(path, exportOf(`span ${i}`))).status, 200);
   await forwarder.logged("backend does not answer, retrying");
   const collector = new Collector();
@@ -142,7 +142,7 @@ t.test("the bad bytes of one guest do not cost the others theirs", async (t) => 
   const folder = temporaryFolder(t);
   const path = join(folder, "s");
   const port = await freePort();
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
+  const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
   const bad = Buffer.from([0x0a, 0x02, 0x12, 0x05]);
   await post(path, exportOf("first"));
   await forwarder.logged("backend does not answer, retrying");
@@ -166,7 +166,7 @@ t.test("what has been accepted is delivered before it ends", async (t) => {
   t.teardown(() => collector.close());
   const { answer } = collector;
   collector.answer = (request, response, body) => void setTimeout(() => answer(request, response, body), 100);
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
+  const forwarder = await spawnForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
   for (let i = 0; i < 5; i++) await post(path, exportOf(`span ${i}`));
   t.equal(await forwarder.stop(), 0);
   t.equal(collector.spans.length, 5);
@@ -176,7 +176,7 @@ t.test("a collector that is away holds up the end no longer than the limit", asy
   const folder = temporaryFolder(t);
   const path = join(folder, "s");
   const options = ["-o", `http://127.0.0.1:${await freePort()}`, "--drain-timeout", "100"];
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, ...options);
+  const forwarder = await runForwarder(t, "-l", `unix://${path}`, ...options);
   await post(path, exportOf("lost"));
   t.equal(await forwarder.stop(), 0);
   t.match(forwarder.log.at(-1), { msg: "exports lost" });
@@ -185,7 +185,7 @@ t.test("a collector that is away holds up the end no longer than the limit", asy
 t.test("many guests at once, one of them silent and one that hangs up in the middle", async (t) => {
   const folder = temporaryFolder(t);
   const [path, file] = [join(folder, "s"), join(folder, "out")];
-  await startForwarder(t, "-l", `unix://${path}`, "-f", file);
+  await runForwarder(t, "-l", `unix://${path}`, "-f", file);
   const silent = connect(path);
   t.teardown(() => silent.destroy());
   const rude = connect(path);
@@ -203,7 +203,7 @@ t.test("many guests at once, one of them silent and one that hangs up in the mid
 t.test("a connection with upstream's frames is closed, with a word in the log", async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, "s");
-  const forwarder = await startForwarder(t, "-l", `unix://${path}`, "-f", join(folder, "out"));
+  const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-f", join(folder, "out"));
   const socket = connect(path);
   socket.write(Buffer.from([0, 0, 0, 0, 0, 0, 0, 2, 0x7b, 0x7d]));
   await new Promise((resolve) =>
@@ -218,7 +218,7 @@ t.test("a connection with upstream's frames is closed, with a word in the log", 
 t.test("a file that cannot be opened is said, and ends it with 1", async (t) => {
   const folder = temporaryFolder(t);
   const args = ["-l", `unix://${join(folder, "s")}`, "-f", join(folder, "none", "out")];
-  await t.rejects(startForwarder(t, ...args), /cannot start/);
+  await t.rejects(spawnForwarder(t, ...args), /cannot start/);
   t.notOk(existsSync(join(folder, "s")));
 });
 

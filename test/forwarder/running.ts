@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
+import type { Log, LogFields } from "../../src/base/log.ts";
+import { readConfig } from "../../src/forwarder/config.ts";
+import { startForwarder } from "../../src/forwarder/forward.ts";
 
 const main = fileURLToPath(new URL("../../src/forwarder/main.ts", import.meta.url));
 
@@ -20,11 +23,10 @@ export function temporaryFolder(t: Test): string {
 /** A line of its log; one that is not JSON, such as usage, stands in `msg`. */
 export type LogLine = { msg: string; [field: string]: unknown };
 
-/** The forwarder as a user starts it. */
+/** A forwarder at work. */
 export type Running = {
-  process: ChildProcess;
   /** Log lines so far. */
-  log: LogLine[];
+  log: readonly LogLine[];
   /** Resolves at the first log line with this message. */
   logged(message: string): Promise<LogLine>;
   stdout(): string;
@@ -32,17 +34,34 @@ export type Running = {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-/** Starts the forwarder and waits until it listens. */
-export async function startForwarder(t: Test, ...args: string[]): Promise<Running> {
+/** Lines that can be waited for, until `ended` rejects. */
+class Lines {
+  readonly all: LogLine[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  add(line: LogLine): void {
+    this.all.push(line);
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+
+  async find(message: string, ended: Promise<never>): Promise<LogLine> {
+    for (;;) {
+      const line = this.all.find((each) => each.msg === message);
+      if (line !== undefined) return line;
+      await Promise.race([this.#wake.promise, ended]);
+    }
+  }
+}
+
+/** Starts the program as a user does, and waits until it listens. */
+export async function spawnForwarder(t: Test, ...args: string[]): Promise<Running> {
   const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const exited = once(child, "exit");
-  const log: LogLine[] = [];
-  let wake = Promise.withResolvers<void>();
-  createInterface({ input: child.stderr }).on("line", (line) => {
-    log.push(line.startsWith("{") ? JSON.parse(line) : { msg: line });
-    wake.resolve();
-    wake = Promise.withResolvers();
-  });
+  const exited = once(child, "close");
+  const lines = new Lines();
+  createInterface({ input: child.stderr }).on("line", (line) =>
+    lines.add(line.startsWith("{") ? JSON.parse(line) : { msg: line }),
+  );
   let printed = "";
   child.stdout.on("data", (chunk) => {
     printed += chunk;
@@ -53,16 +72,34 @@ export async function startForwarder(t: Test, ...args: string[]): Promise<Runnin
     return child.exitCode;
   };
   t.teardown(() => stop("SIGKILL"));
-  const logged = async (message: string) => {
-    for (;;) {
-      const line = log.find((each) => each.msg === message);
-      if (line !== undefined) return line;
-      if (child.exitCode !== null) throw new Error(`ended: ${JSON.stringify(log)}`);
-      await Promise.race([wake.promise, exited]);
-    }
-  };
+  const ended = exited.then(() => {
+    throw new Error(`ended with ${child.exitCode}: ${JSON.stringify(lines.all)}`);
+  });
+  ended.catch(() => {});
+  const logged = (message: string) => lines.find(message, ended);
   await logged("listening");
-  return { process: child, log, logged, stdout: () => printed, stop };
+  return { log: lines.all, logged, stdout: () => printed, stop };
+}
+
+/** The same in this process, for tests of what does not depend on being a program. */
+export async function runForwarder(t: Test, ...args: string[]): Promise<Running> {
+  const config = readConfig(args);
+  if ("text" in config) throw new Error(config.text);
+  const lines = new Lines();
+  const keep = (fields: LogFields, msg: string) => lines.add({ ...fields, msg });
+  const log: Log = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
+  let printed = "";
+  const print = async (text: string) => {
+    printed += text;
+  };
+  const forwarder = await startForwarder(config, print, log);
+  const stop = async () => {
+    await forwarder.close();
+    return 0;
+  };
+  t.teardown(stop);
+  const never = new Promise<never>(() => {});
+  return { log: lines.all, logged: (message) => lines.find(message, never), stdout: () => printed, stop };
 }
 
 /** Requests in a file of OTLP JSON lines. */
