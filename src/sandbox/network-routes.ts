@@ -72,7 +72,7 @@ function routeLine({ destination, gateway, device, source, scope, onlink, mtu }:
 }
 
 async function routesOf(family: 4 | 6): Promise<Route[]> {
-  const found = await ipQuery("-numeric", `-${family}`, "route", "show", "table", "main");
+  const found = await ipQuery("-N", `-${family}`, "route", "show", "table", "main");
   return (found as IpRoute[]).flatMap((route) =>
     (route.nexthops ?? [route]).map((hop) => routeFrom(family, route, hop)),
   );
