@@ -73,7 +73,7 @@ fi
 stamp=node_modules/.setup-stamp
 if ! cmp -s package-lock.json "$stamp"; then
   say "installing npm packages"
-  npm ci --no-audit --no-fund --loglevel=error
+  npm ci --no-audit --no-fund --loglevel=error >/dev/null
   say "preparing the test runner"
   # tap generates its test class once per installation; without that its first run fails.
   PATH=$PWD/node_modules/.bin:$PATH node_modules/.bin/tap build >/dev/null

@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import t from "tap";
+import { bootGuest, type Guest } from "../../scripts/boot-guest.ts";
+import { whyNoVm } from "../../scripts/vm-requirements.ts";
+
+t.setTimeout(240_000);
+
+const skip = whyNoVm() ?? false;
+const agentctl = join(import.meta.dirname, "../../build/agentctl");
+
+/** What agentctl prints; it tries to connect until the guest is up. */
+async function ctl(guest: Guest, ...args: string[]): Promise<string> {
+  const given = ["--addr", guest.address(1024), "--wait", "120s", ...args];
+  return (await promisify(execFile)(agentctl, given)).stdout;
+}
+
+t.test("the agent is PID 1, serves, and switches the guest off when asked", { skip }, async (t) => {
+  await using guest = await bootGuest();
+  t.match(await ctl(guest, "check"), /serving/i);
+  t.match(await ctl(guest, "--grpc", "check"), /serving/i, "the same port speaks gRPC");
+  t.match(JSON.parse(await ctl(guest, "--json", "details")), { agent_details: { init_daemon: true } });
+  const checks = Array.from({ length: 8 }, () => ctl(guest, "check"));
+  t.equal(
+    (await Promise.all(checks)).filter((text) => /serving/i.test(text)).length,
+    8,
+    "many clients at once",
+  );
+  await ctl(guest, "destroy-sandbox");
+  t.match(await guest.exited, { code: 0, signal: null });
+  t.match(guest.console(), /shutdown complete[\s\S]*Power down/);
+  t.notMatch(guest.console(), /Kernel panic|agent crashed/);
+  t.notMatch(guest.console(), /boot step failed|module was not loaded/);
+});
+
+t.test("traced with nobody to take the spans it serves all the same, and still ends", { skip }, async (t) => {
+  await using guest = await bootGuest({ append: "agent.trace=isolated" });
+  t.match(await ctl(guest, "check"), /serving/i);
+  await ctl(guest, "destroy-sandbox");
+  t.match(await guest.exited, { code: 0, signal: null });
+  t.match(guest.console(), /shutdown complete[\s\S]*Power down/);
+  t.notMatch(guest.console(), /Kernel panic|agent crashed/);
+});
