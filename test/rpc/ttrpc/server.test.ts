@@ -11,6 +11,7 @@ import { dial } from "../../../src/vsock/dial.ts";
 import { decodeMessage } from "../../../src/wire/protobuf-decode.ts";
 import { encodeMessage } from "../../../src/wire/protobuf-encode.ts";
 import { memoryStreamPair } from "../../fakes/memory-stream.ts";
+import { Random } from "../../fakes/random.ts";
 import { check, frame, RawPeer, request } from "../../fakes/raw-peer.ts";
 import { handlers, ttrpcServer } from "../../fakes/rpc-server.ts";
 import { vector } from "../../fakes/vectors.ts";
@@ -397,4 +398,31 @@ test("a connection that breaks cancels its calls", async (t) => {
   t.match(await waiting.aborted, { code: Code.cancelled });
   await connection.closed;
   waiting.release();
+});
+
+test("whatever bytes a peer sends, the server stands and other connections are served", async (t) => {
+  const random = new Random(5);
+  const { address, connections } = await ttrpcServer(t, handlers());
+  const good = new RawPeer(await dial(address, { timeoutMs: 5000 }));
+  for (let round = 0; round < 40; round++) {
+    const bad = await dial(address, { timeoutMs: 5000 });
+    bad.start(
+      () => {},
+      () => {},
+    );
+    for (let part = 0; part < 20; part++) {
+      const bytes = Uint8Array.from(
+        check(2 * part + 1, { timeout_nano: 1n, metadata: [{ key: "k", value: "v" }] }),
+      );
+      for (let change = random.below(4); change > 0; change--)
+        bytes[random.below(bytes.length)] = random.below(256);
+      bad.write(bytes);
+    }
+    good.send(check(2 * round + 1));
+    t.match(await good.answer(), { id: 2 * round + 1, code: Code.ok });
+    await bad.close();
+  }
+  await good.stream.close();
+  await Promise.all(connections.map((connection) => connection.closed));
+  t.equal(connections.length, 41);
 });
