@@ -1,0 +1,110 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import t, { test } from "tap";
+import { Code } from "../../src/base/code.ts";
+import { specOf } from "../fakes/container-spec.ts";
+import { refusal, startAgent } from "../fakes/real-agent.ts";
+
+const agent = await startAgent();
+t.teardown(() => agent[Symbol.asyncDispose]());
+const { calls } = agent;
+const sandboxMounts = () => agent.traces().mounts.filter((point) => point.startsWith("/run/sandbox-ns"));
+
+test("a sandbox that cannot be made is undone and may be asked for again", async (t) => {
+  const before = agent.traces();
+  const { code } = await refusal(
+    calls.CreateSandbox({
+      sandbox_id: "pod1",
+      hostname: "pod-host",
+      storages: [
+        { driver: "overlayfs", source: "x", fstype: "no-such-fs", mount_point: "/run/kata-containers/v" },
+      ],
+    }),
+  );
+  t.equal(code, Code.internal);
+  t.same(agent.traces().mounts, before.mounts);
+  await calls.CreateSandbox({
+    sandbox_id: "pod1",
+    hostname: "pod-host",
+    dns: ["nameserver 192.0.2.1", "options ndots:5", ""],
+    storages: [
+      {
+        driver: "ephemeral",
+        source: "shm",
+        fstype: "tmpfs",
+        options: ["noexec", "nosuid", "nodev", "mode=1777", "size=1048576"],
+        mount_point: "/run/kata-containers/sandbox/shm",
+      },
+    ],
+  });
+  t.equal(sandboxMounts().length, 2);
+  t.equal(readFileSync(agent.path("/etc/resolv.conf"), "utf8"), "nameserver 192.0.2.1\noptions ndots:5\n\n");
+});
+
+test("a second sandbox is refused and the first one untouched", async (t) => {
+  const id = await agent.run("first", { args: ["cat"] });
+  const before = agent.traces();
+  for (const sandbox_id of ["pod1", "pod2", "../pod"]) {
+    t.equal((await refusal(calls.CreateSandbox({ sandbox_id, hostname: "other" }))).code, Code.internal);
+  }
+  t.same(agent.traces(), before);
+  await calls.WriteStdin({ container_id: id, data: Buffer.from("alive") });
+  t.equal(await agent.readText(id, 5), "alive");
+  await agent.remove(id);
+});
+
+test("containers share host name, ipc and, when asked, the pid namespace of the first", async (t) => {
+  const spec = (script: string) => specOf(agent.root, { args: ["sh", "-c", script] });
+  const show = "hostname; for n in ipc uts net; do readlink /proc/self/ns/$n; done; echo $$; sleep 1000";
+  const pause = agent.id("pause");
+  await calls.CreateContainer({ container_id: pause, OCI: spec(show), sandbox_pidns: true });
+  await calls.StartContainer({ container_id: pause });
+  const outputs = [await lines(pause, 5)];
+  for (const [name, sandbox_pidns] of [
+    ["joins", true],
+    ["apart", false],
+  ] as const) {
+    await calls.CreateContainer({ container_id: agent.id(name), OCI: spec(show), sandbox_pidns });
+    await calls.StartContainer({ container_id: agent.id(name) });
+    outputs.push(await lines(agent.id(name), 5));
+  }
+  const [first = [], joins = [], apart = []] = outputs;
+  t.equal(first[0], "pod-host");
+  t.same(joins.slice(0, 4), first.slice(0, 4));
+  t.same(apart.slice(0, 4), first.slice(0, 4));
+  t.not(first[1], readlinkSync(`/proc/${agent.pid}/ns/ipc`));
+  t.not(first[2], readlinkSync(`/proc/${agent.pid}/ns/uts`), "the agent keeps its own host name");
+  t.equal(first[3], readlinkSync(`/proc/${agent.pid}/ns/net`), "the network is the guest's");
+  t.equal(first[4], "1");
+  t.not(joins[4], "1", "not the first process of the pod's pid namespace");
+  t.equal(apart[4], "1");
+  await agent.remove(pause);
+  const { code, message } = await refusal(
+    calls.CreateContainer({ container_id: agent.id("late"), OCI: spec("true"), sandbox_pidns: true }),
+  );
+  t.equal(code, Code.internal);
+  t.match(message, /pid namespace/, "the pod's namespace went with its first process");
+  for (const name of ["joins", "apart"]) await agent.remove(agent.id(name));
+  t.equal(sandboxMounts().length, 2);
+});
+
+test("figures of a running container come in the message's units", async (t) => {
+  const id = await agent.run("figures", {
+    args: ["sh", "-c", "for i in $(seq 20000); do :; done; echo up; cat"],
+  });
+  t.equal(await agent.readText(id, 3), "up\n");
+  const { cgroup_stats, network_stats } = await calls.StatsContainer({ container_id: id });
+  t.same(network_stats, []);
+  t.ok((cgroup_stats?.cpu_stats?.cpu_usage?.total_usage ?? 0n) > 1_000_000n, "nanoseconds");
+  await agent.remove(id);
+});
+
+/** The first lines of the output of a container that goes on running. */
+async function lines(id: string, count: number): Promise<string[]> {
+  let text = "";
+  while (text.split("\n").length <= count) {
+    const { data } = await calls.ReadStdout({ container_id: id, len: 4096 });
+    if (data.length === 0) break;
+    text += Buffer.from(data).toString();
+  }
+  return text.split("\n").slice(0, count);
+}
