@@ -39,6 +39,7 @@ const endMs = 10_000;
 const lastMs = 2_000;
 /** Emulation on a busy machine takes its time. */
 const bootWait = "120s";
+const callLimit = "60s";
 
 /** CAP_SYS_RESOURCE, which an ordinary user and root of many a container lack: without it nobody is spared by the OOM killer. */
 function mayRaisePriority(): boolean {
