@@ -220,7 +220,8 @@ t.test("delivering spans makes none, whatever the connection does", async (t) =>
   const { dial } = await import("../../src/vsock/dial.ts");
   const connect = () => span("dial", {}, () => dial({ kind: "unix", path }, { timeoutMs: 1000 }));
   const { tracing } = await tracingTo(t, path, { connect, log });
+  await make(1);
   await span("request", {}, () => tracing.flush(5000));
   await tracing.shutdown();
-  t.same(collector.spans.map((each) => each.name).sort(), ["request", "sandbox"]);
+  t.same(collector.spans.map((each) => each.name).sort(), ["request", "sandbox", "work 0"]);
 });
