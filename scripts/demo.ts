@@ -104,6 +104,8 @@ async function play(stage: Stage, rootfs: string, rootSpan: string): Promise<voi
     stage.address,
     "--wait",
     bootWait,
+    "--timeout",
+    callLimit,
     ...trace,
     "demo",
     "--root-span",
