@@ -63,7 +63,8 @@ class GrpcClient implements Client {
 
   async close(): Promise<void> {
     this.#lose("the client was closed");
-    if (this.#session.closed && this.#session.destroyed) return;
+    // A session that the server has ended is destroyed without ever having been closed; it tells so only once.
+    if (this.#session.destroyed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#session.once("close", resolve);
     this.#session.destroy();
