@@ -196,6 +196,12 @@ export class RealAgent implements AsyncDisposable {
     await this.calls.RemoveContainer({ container_id });
   }
 
+  /** Stops reading what the agent says; it gets EPIPE for the next line. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy();
+    this.#process.stderr?.destroy();
+  }
+
   /** What a call may leave behind, in comparable form: descriptors, mounts, groups, processes, files. */
   traces(): Traces {
     return {
@@ -256,10 +262,10 @@ export async function eventually(condition: () => boolean | Promise<boolean>): P
   return true;
 }
 
-/** The failure of a call as `code text`; the answer as JSON when it does not fail. */
+/** How a call failed; code 0 when it did not. */
 export function refusal(call: Promise<unknown>): Promise<{ code: number | undefined; message: string }> {
   return call.then(
-    (answer) => ({ code: 0, message: JSON.stringify(answer) }),
+    (answer) => ({ code: 0, message: "" }),
     (error: Error & { code?: number }) => ({ code: error.code, message: error.message }),
   );
 }

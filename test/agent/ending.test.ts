@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "tap";
+import { Code } from "../../src/base/code.ts";
+import { refusal, startAgent } from "../fakes/real-agent.ts";
+
+test("DestroySandbox is answered, then all ends: containers, waiting calls, the agent", async (t) => {
+  await using agent = await startAgent();
+  await agent.calls.CreateSandbox({ sandbox_id: "ends" });
+  const id = await agent.run("left", { args: ["sleep", "1000"] });
+  const idle = await agent.connect();
+  const read = refusal(idle.ReadStdout({ container_id: id, len: 1 }));
+  const oom = refusal(idle.GetOOMEvent({}));
+  await idle.Check({});
+  t.same(await agent.calls.DestroySandbox({}), {});
+  await Promise.all([read, oom]);
+  t.same(await agent.ended, { code: 0, signal: null });
+  t.equal(agent.logLines.at(-1)?.msg, "shutdown complete");
+  t.notOk(existsSync(join(agent.folder, "agent.sock")), "the socket is gone");
+});
+
+test("SIGTERM ends an ordinary agent in the same way, with its containers", async (t) => {
+  await using agent = await startAgent({ ordinary: true });
+  const { agent_details } = await agent.calls.GetGuestDetails({});
+  t.equal(agent_details?.init_daemon, false);
+  const id = await agent.run("left", { args: ["sleep", "1000"] });
+  const wait = refusal(agent.calls.WaitProcess({ container_id: id }));
+  const sandboxGroups = agent.traces().groups;
+  t.equal(sandboxGroups.length, 1);
+  process.kill(agent.pid, "SIGTERM");
+  const { code } = await wait;
+  t.ok(code === 0 || code === Code.unavailable || code === Code.cancelled, `the waiting call ends (${code})`);
+  t.same(await agent.ended, { code: 0, signal: null });
+  t.equal(agent.logLines.at(-1)?.msg, "shutdown complete");
+});
+
+test("SIGTERM does not end a first process, as a guest would end with it", async (t) => {
+  await using agent = await startAgent();
+  process.kill(agent.pid, "SIGTERM");
+  t.equal((await agent.calls.Check({})).status, 1);
+  await agent.calls.DestroySandbox({});
+  t.same(await agent.ended, { code: 0, signal: null });
+});
+
+test("an agent whose output nobody reads any more goes on serving", async (t) => {
+  await using agent = await startAgent({ env: { KATA_AGENT_LOG_LEVEL: "debug" } });
+  agent.closeOutput();
+  process.kill(agent.pid, "SIGTERM");
+  await agent.calls.Check({});
+  const id = await agent.run("unheard", { args: ["echo", "heard"] });
+  t.equal(`${await agent.readAll(id)}`, "heard\n");
+  await agent.remove(id);
+  await agent.calls.DestroySandbox({});
+  t.same(await agent.ended, { code: 0, signal: null });
+});
+
+test("bad options are told by name, never by value, and the agent comes up", async (t) => {
+  await using agent = await startAgent({
+    env: {
+      KATA_AGENT_LOG_LEVEL: "secret-level",
+      KATA_AGENT_TRACING: "secret-mode",
+      KATA_AGENT_TRACE_ADDR: "",
+    },
+  });
+  t.equal((await agent.calls.Check({})).status, 1);
+  for (const key of ["KATA_AGENT_LOG_LEVEL", "KATA_AGENT_TRACING"]) {
+    t.ok(agent.output.includes(key), key);
+  }
+  t.notOk(agent.output.includes("secret-"));
+});
