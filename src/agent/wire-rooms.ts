@@ -6,6 +6,7 @@ import { version } from "../base/version.ts";
 import { OomQueue } from "../container/oom-queue.ts";
 import { Registry } from "../container/registry.ts";
 import { Crun } from "../runtime/crun.ts";
+import { Network } from "../sandbox/network.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { readMounts } from "../sys/read-mounts.ts";
@@ -47,6 +48,7 @@ export async function wireRooms({
   });
   return {
     sandbox: new Sandbox(log),
+    network: new Network({ log }),
     registry: new Registry(),
     oomQueue: new OomQueue(),
     crun,

@@ -4,6 +4,7 @@ import { handlersOf } from "../rpc/handlers.ts";
 import { containerCalls } from "./container.ts";
 import { guestCalls } from "./guest.ts";
 import { healthService } from "./health.ts";
+import { networkCalls } from "./network.ts";
 import { processCalls } from "./process.ts";
 import type { Rooms } from "./rooms.ts";
 import { sandboxCalls } from "./sandbox.ts";
@@ -15,6 +16,7 @@ export function agentHandlers(rooms: Rooms): Handlers {
     ...containerCalls(rooms),
     ...processCalls(rooms),
     ...guestCalls(rooms),
+    ...networkCalls(rooms),
   };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),

@@ -2,11 +2,13 @@ import type { Log } from "../base/log.ts";
 import type { OomQueue } from "../container/oom-queue.ts";
 import type { Registry } from "../container/registry.ts";
 import type { Crun } from "../runtime/crun.ts";
+import type { Network } from "../sandbox/network.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
 /** What the calls work on, made by the program and handed to every group of calls. */
 export type Rooms = {
   readonly sandbox: Sandbox;
+  readonly network: Network;
   readonly registry: Registry;
   readonly crun: Crun;
   readonly oomQueue: OomQueue;
