@@ -45,7 +45,9 @@ export class QueuedExporter implements SpanExporter {
   #idle: (() => void)[] = [];
   #sending: Batch[] = [];
   #pause: AbortController | undefined;
-  #outage: { droppedBefore: number } | undefined;
+  #outage = false;
+  /** Spans lost for want of room that the log has been told of. */
+  #toldLost = 0;
 
   constructor(transport: Transport, counts: SpanCounts, log: Log, maxQueuedBytes: number) {
     this.#transport = transport;
@@ -134,8 +136,8 @@ export class QueuedExporter implements SpanExporter {
     this.#counts.drop("refused", refused);
     if (sent.status === "failed")
       this.#log.warn({ err: sent.error.message, spans }, "spans refused by the receiver");
-    else this.#noteRecovery();
     this.#acceptWaiting();
+    if (sent.status === "sent") this.#noteRecovery();
   }
 
   #acceptWaiting(): void {
@@ -154,17 +156,20 @@ export class QueuedExporter implements SpanExporter {
   }
 
   #noteOutage(error: Error): void {
-    if (this.#outage !== undefined) return;
-    this.#outage = { droppedBefore: this.#counts.dropped };
-    this.#log.warn({ err: error.message }, "span receiver does not answer: spans wait, retrying");
+    if (!this.#outage)
+      this.#log.warn({ err: error.message }, "span receiver does not answer: spans wait, retrying");
+    this.#outage = true;
   }
 
+  /** Says once, when there is room again, what was lost while there was none. */
   #noteRecovery(): void {
-    if (this.#outage === undefined) return;
-    const dropped = this.#counts.dropped - this.#outage.droppedBefore;
-    this.#outage = undefined;
-    if (dropped > 0) this.#log.warn({ dropped }, "span receiver answers again: spans were lost meanwhile");
-    else this.#log.info({}, "span receiver answers again: no span was lost");
+    if (this.#waiting.length > 0 || (this.#queue.length > 0 && !this.#outage)) return;
+    const dropped = this.#counts.droppedBy["queue-full"] - this.#toldLost;
+    this.#toldLost += dropped;
+    const what = this.#outage ? "span receiver answers again" : "span receiver has caught up";
+    if (dropped > 0) this.#log.warn({ dropped }, `${what}: spans were lost meanwhile`);
+    else if (this.#outage) this.#log.info({}, `${what}: no span was lost`);
+    this.#outage = false;
   }
 }
 

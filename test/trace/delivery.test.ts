@@ -77,6 +77,30 @@ t.test("the loss of an outage is told once, with the number, when it is over", a
   t.equal(report.sent + report.dropped, 501);
 });
 
+t.test(
+  "what ends faster than a slow receiver takes it is lost, and told once it has caught up",
+  async (t) => {
+    const path = socketPath(t);
+    const collector = new Collector();
+    const { answer } = collector;
+    const held: (() => void)[] = [];
+    collector.answer = (...args) => void held.push(() => answer(...args));
+    await collector.listen(path);
+    t.teardown(() => collector.close());
+    const { tracing, lines } = await tracingTo(t, path, { maxQueuedSpans: 50, maxQueuedBytes: 1 });
+    await make(500);
+    await collector.until(() => held.length === 1);
+    const { dropped } = tracing.report();
+    t.ok(dropped > 0);
+    collector.answer = answer;
+    held[0]?.();
+    await tracing.flush(10_000);
+    t.same(warnings(lines), [
+      `warn: span receiver has caught up: spans were lost meanwhile {"dropped":${dropped}}`,
+    ]);
+  },
+);
+
 t.test("after the receiver restarts, the batch it never acknowledged is sent again whole", async (t) => {
   const path = socketPath(t);
   const first = new Collector();
