@@ -11,10 +11,21 @@ const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
 const { calls } = agent;
 
+/** Clock, memory and swap are the machine's own, whatever namespaces there are: not even tried. */
+const reachesTheMachine: ReadonlySet<string> = new Set([
+  "SetGuestDateTime",
+  "MemHotplugByProbe",
+  "OnlineCPUMem",
+  "AddSwap",
+  "AddSwapPath",
+]);
+
 test("every method without an implementation answers UNIMPLEMENTED in both protocols", async (t) => {
   // Only the names count here: nothing is called.
   const implemented = agentHandlers({} as Rooms);
-  const missing = allMethods.filter((method) => !implemented.has(method));
+  const missing = allMethods.filter(
+    (method) => !implemented.has(method) && !reachesTheMachine.has(method.name),
+  );
   t.ok(implemented.size >= 17, "the calls of the foundation are there");
   for (const { client } of [await agent.connect(), await agent.connectGrpc()]) {
     for (const method of missing) {

@@ -265,7 +265,7 @@ export async function eventually(condition: () => boolean | Promise<boolean>): P
 /** How a call failed; code 0 when it did not. */
 export function refusal(call: Promise<unknown>): Promise<{ code: number | undefined; message: string }> {
   return call.then(
-    (answer) => ({ code: 0, message: "" }),
+    () => ({ code: 0, message: "" }),
     (error: Error & { code?: number }) => ({ code: error.code, message: error.message }),
   );
 }
