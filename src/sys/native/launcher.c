@@ -90,6 +90,9 @@ int main(int argc, char **argv) {
   args[n++] = place.bundle;
   for (size_t i = 0; i < given; i++) args[n++] = argv[i + 1];
 
+  /* One heap for all threads: Node's helpers allocate in bursts, and what each keeps for itself adds up to
+   * megabytes. Somebody who sets it knows better. */
+  setenv("MALLOC_ARENA_MAX", "1", 0);
   execv(place.node, (char *const *)args);
   /* ENOENT for a file that is there means that its dynamic loader is not. */
   fprintf(stderr, PROGRAM ": cannot execute %s: %s%s\n", place.node, strerror(errno),
