@@ -11,7 +11,7 @@ const maxErrorLength = 1000;
 
 /**
  * Runs a program of the guest image by its name, with nothing of our environment and `stdin` when given.
- * @throws INTERNAL naming a program that is missing; DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED of the limits.
+ * @throws INTERNAL naming the program that is missing, prints too much or takes too long.
  */
 export async function runTool(
   file: string,
@@ -24,7 +24,7 @@ export async function runTool(
     const stderr = Buffer.from(done.stderr).toString().trim().slice(0, maxErrorLength);
     return { status: exitStatus(done.exit), stdout: done.stdout, stderr };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw AgentError.from(error, file);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw AgentError.from(error, file, Code.internal);
     throw new AgentError(Code.internal, `the guest image lacks the program ${file}`, { cause: error });
   }
 }

@@ -64,7 +64,7 @@ async function allRoutes(): Promise<Routes> {
   return { Routes: routes.map(routeMessage) };
 }
 
-/** Puts before an error what was being done; the code is INTERNAL whatever it was (agent-api 0.3). */
+/** Puts before an error what was being done. */
 async function doing<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

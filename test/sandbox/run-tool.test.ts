@@ -19,8 +19,11 @@ test("status, output and complaint come back; stdin is what was given; the envir
 });
 
 test("a program that prints too much or takes too long is ended", async (t) => {
-  await t.rejects(runTool("yes", [], limits), { message: /^yes: .*too long/ });
-  await t.rejects(runTool("sleep", ["60"], { ...limits, timeoutMs: 10 }), { message: "sleep: timeout" });
+  await t.rejects(runTool("yes", [], limits), { code: 13, message: /^yes: .*too long/ });
+  await t.rejects(runTool("sleep", ["60"], { ...limits, timeoutMs: 10 }), {
+    code: 13,
+    message: "sleep: timeout",
+  });
 });
 
 test("a complaint is cut to a length that fits into an error", async (t) => {
