@@ -21,7 +21,7 @@ import type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts"
  */
 
 const maxQueuedSpans = 2048;
-const maxQueuedBytes = 4 * 1024 * 1024;
+const maxQueuedBytes = 8 * 1024 * 1024;
 /** A batch leaves when it has this many spans: as bytes it just fits one slab of the encoder … */
 const batchSpans = 192;
 /** … or after this time: half of what a killed guest may lose. */

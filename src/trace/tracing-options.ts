@@ -30,7 +30,7 @@ export type TracingOptions = {
   bootSteps?: BootSteps;
   /** Finished spans that may wait in the SDK for encoding; default 2048. */
   maxQueuedSpans?: number;
-  /** Encoded spans that may wait for the receiver, in bytes; default 4 MiB, some 20,000 spans. */
+  /** Encoded spans that may wait for the receiver, in bytes; default 8 MiB, some 30,000 spans. */
   maxQueuedBytes?: number;
 };
 
