@@ -19,9 +19,17 @@ const initialPidNamespace = "pid:[4026531836]";
  */
 export function roleOf(pid: number, namespaceLink = "/proc/self/ns/pid"): Role {
   if (pid !== 1) return "service";
+  return ownsMachine(namespaceLink) ? "machine-init" : "namespace-init";
+}
+
+/**
+ * Whether the machine is this agent's to change: its clock, memory and swap have no namespace. It is unless the agent
+ * lives in a pid namespace that somebody has made for it; a guest's agent never does, whether first process or not.
+ */
+export function ownsMachine(namespaceLink = "/proc/self/ns/pid"): boolean {
   try {
-    return readlinkSync(namespaceLink) === initialPidNamespace ? "machine-init" : "namespace-init";
+    return readlinkSync(namespaceLink) === initialPidNamespace;
   } catch {
-    return "machine-init";
+    return true;
   }
 }

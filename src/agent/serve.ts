@@ -42,7 +42,7 @@ class Server {
     try {
       const first = await accepted.firstByte();
       if (first === closedBeforeFirstByte) accepted.close();
-      else if (first === http2FirstByte) (await this.#grpcServer()).take(accepted.socket());
+      else if (first === http2FirstByte) (await this.#grpcServer()).take(accepted.socket(), accepted.peer);
       else this.#serveTtrpc(accepted);
     } catch (error) {
       this.#log.debug({ peer: accepted.peer, err: error }, "connection was dropped");

@@ -14,7 +14,7 @@ import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
 import type { AgentOptions } from "./options.ts";
-import type { Role } from "./role.ts";
+import { ownsMachine, type Role } from "./role.ts";
 
 /** What the rooms are made from. */
 export type Wiring = {
@@ -48,13 +48,14 @@ export async function wireRooms({
   });
   return {
     sandbox: new Sandbox(log),
-    network: new Network({ log }),
+    network: new Network({ log, hotplugTimeoutMs: options.hotplugTimeoutMs }),
     registry: new Registry(),
     oomQueue: new OomQueue(),
     crun,
     log,
     agentVersion: version,
     isInit: role !== "service",
+    ownsMachine: ownsMachine(),
     onSandbox: (id) => tracing?.setSandboxId(id),
     onDestroyed,
   };

@@ -5,6 +5,7 @@ import type { Container } from "../container/container.ts";
 import type { VolumeStatsResponse, VolumeUsage } from "../gen/csi.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
+import { addSwap, reseedGuest, setGuestClock } from "../sandbox/machine.ts";
 import { onlineCpus, onlineList, onlineMemory, probeMemory } from "../sandbox/online-resources.ts";
 import { touchShareMounts } from "../sandbox/stale-share-mounts.ts";
 import { readTerminationLog } from "../sandbox/termination-log.ts";
@@ -21,6 +22,9 @@ type Calls = Pick<
   | "GetDiagnosticData"
   | "UpdateEphemeralMounts"
   | "RemoveStaleVirtiofsShareMounts"
+  | "ReseedRandomDev"
+  | "SetGuestDateTime"
+  | "AddSwapPath"
 >;
 
 /** Wire numbers of `Unit`. */
@@ -28,16 +32,22 @@ const bytesUnit = 1;
 const inodesUnit = 2;
 const terminationPathAnnotation = "io.kubernetes.container.terminationMessagePath";
 
-/** The calls on the guest (agent-api 3.16, 3.17, 3.24, 3.25, 3.31, 3.34). */
-export function guestCalls({ registry }: Rooms): Calls {
+/** The calls on the guest (agent-api 3.16, 3.17, 3.24, 3.25, 3.27, 3.28, 3.30, 3.31, 3.34). */
+export function guestCalls({ registry, ownsMachine }: Rooms): Calls {
+  const mustOwnMachine = () => {
+    if (!ownsMachine) throw new AgentError(Code.internal, "EPERM: the machine is not this agent's to change");
+  };
   return {
     async OnlineCPUMem({ nb_cpus, cpu_only }, call) {
+      // Part of the ordinary sequence: in a borrowed world there is nothing to bring online.
+      if (!ownsMachine) return {};
       if (nb_cpus > 0) await onlineCpus(nb_cpus, call.signal);
       if (!cpu_only) await onlineMemory();
       if (nb_cpus > 0) await widenCpusets([...registry.all()]);
       return {};
     },
     async MemHotplugByProbe({ memHotplugProbeAddr }) {
+      mustOwnMachine();
       await probeMemory(memHotplugProbeAddr);
       return {};
     },
@@ -54,6 +64,21 @@ export function guestCalls({ registry }: Rooms): Calls {
     },
     async RemoveStaleVirtiofsShareMounts() {
       await touchShareMounts();
+      return {};
+    },
+    async ReseedRandomDev({ data }) {
+      mustOwnMachine();
+      reseedGuest(data);
+      return {};
+    },
+    async SetGuestDateTime({ Sec, Usec }) {
+      mustOwnMachine();
+      setGuestClock(Sec, Usec);
+      return {};
+    },
+    async AddSwapPath({ path }) {
+      mustOwnMachine();
+      await addSwap(path);
       return {};
     },
   };

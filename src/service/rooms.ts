@@ -16,6 +16,8 @@ export type Rooms = {
   readonly agentVersion: string;
   /** True when the agent is the guest's first process. */
   readonly isInit: boolean;
+  /** True when the machine's clock, memory and swap are the agent's to change. */
+  readonly ownsMachine: boolean;
   /** Called once the sandbox is known, for spans that tell which one they belong to. */
   readonly onSandbox: (id: string) => void;
   /** Called once when the sandbox is destroyed; the program then ends after the answer has been sent. */

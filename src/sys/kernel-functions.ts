@@ -61,6 +61,9 @@ export type KernelFunctions = {
   syncDisks(): Promise<number>;
   reboot(command: number): Promise<number>;
   loadModule(fd: number, parameters: string, flags: number): Promise<number>;
+  setClock(seconds: number, microseconds: number): void;
+  reseedRandom(bytes: Uint8Array): void;
+  swapOn(path: string): Promise<number>;
 
   openTerminal(): [master: number, slave: number];
   setWindowSize(fd: number, rows: number, columns: number): void;

@@ -44,6 +44,8 @@ const kinds = {
   namespace: { right: "ipc", wrong: [undefined, 1, "net", "", "a\0b"] },
   kind: { right: 4, wrong: [undefined, 0, 5, -1, 1.5, "1"] },
   host: { right: "127.0.0.1", wrong: [undefined, "localhost", "", "1.2.3", "a\0b", 1] },
+  seconds: { right: 0, wrong: [undefined, null, "1", -1, 0.5, Number.NaN, 2 ** 54, {}] },
+  microseconds: { right: 0, wrong: [undefined, null, "1", -1, 0.5, Number.NaN, 1_000_000, {}] },
   port: { right: 0, wrong: [undefined, -1, 65536, 2 ** 32, "80"] },
 } as const;
 
@@ -81,6 +83,9 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   syncDisks: [],
   reboot: ["command"],
   loadModule: ["fd", "text", "fd"],
+  setClock: ["seconds", "microseconds"],
+  reseedRandom: ["bytes"],
+  swapOn: ["text"],
   openTerminal: [],
   setWindowSize: ["fd", "uint", "uint"],
   getWindowSize: ["fd"],

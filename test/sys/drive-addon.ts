@@ -3,9 +3,17 @@
  * made; run by addon.test.ts as `drive-addon.ts FILE`, and by itself once more in a thread that ends with a watch open.
  */
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import type { KernelFunctions } from "../../src/sys/kernel-functions.ts";
 import { wrongCalls } from "./addon-arguments.ts";
+
+// Without this a call that should have been refused could set the machine's clock or switch it off.
+assert.match(
+  readFileSync("/proc/self/status", "utf8"),
+  /^CapEff:\t0+$/m,
+  "run this without capabilities, see addon.test.ts",
+);
 
 const file = isMainThread ? (process.argv[2] ?? "") : String(workerData);
 const holder = { exports: {} };
@@ -147,6 +155,9 @@ function devices(): void {
   fails("ENODEV", () => kernel.setLinkUp("no-such-link0"));
   fails("ENODEV", () => kernel.setLinkUp("a name that is far too long"));
   fails(/EINVAL|EPERM/, () => kernel.setHostname("x".repeat(100)));
+  assert.throws(() => kernel.reseedRandom(new Uint8Array(65_537)), TypeError);
+  fails("EPERM", () => kernel.setClock(0, 0));
+  fails(/EPERM|EACCES/, () => kernel.reseedRandom(new Uint8Array(8)));
   fails("ENAMETOOLONG", () => kernel.connectSocket(1, "x".repeat(200), 0, 0, 0));
   fails("EINVAL", () => kernel.connectSocket(1, "", 0, 0, 0));
 }
@@ -162,6 +173,7 @@ async function works(): Promise<void> {
     () => kernel.persistNamespace("uts", missing, "x".repeat(65)),
     () => kernel.persistNamespace("ipc", missing, null),
     () => kernel.loadModule(0, "", 0),
+    () => kernel.swapOn(missing),
   ];
   for (const work of failing) await assert.rejects(work(), { name: "Error", syscall: /\w/ });
   assert.equal(await kernel.syncDisks(), 0);
