@@ -29,6 +29,8 @@ export type AgentOptions = Readonly<{
   containerPipeBytes: number;
   /** How long crun may take before it is killed. */
   crunTimeoutMs: number;
+  /** How long a device may take to come after the request that wants it. */
+  hotplugTimeoutMs: number;
 }>;
 
 type Row<T> = {
@@ -96,6 +98,12 @@ export const optionTable: Table = {
     file: "crun_timeout",
     read: seconds,
     fallback: 30_000,
+  },
+  hotplugTimeoutMs: {
+    cmdline: "agent.hotplug_timeout",
+    file: "hotplug_timeout",
+    read: seconds,
+    fallback: 3000,
   },
 };
 

@@ -9,8 +9,8 @@ import { makeRoutes, type WantedRoute } from "./network-routes.ts";
 import type { PciPath } from "./pci-path.ts";
 import { templateNic } from "./template-nic.ts";
 
-/** `hotplugTimeoutMs`: how long a NIC may take to come (default 3 s); `sysfs`: where that is (default /sys). */
-export type NetworkOptions = { log: Log; hotplugTimeoutMs?: number; sysfs?: string };
+/** `hotplugTimeoutMs`: how long a NIC may take to come; `sysfs`: where that is mounted (default /sys). */
+export type NetworkOptions = { log: Log; hotplugTimeoutMs: number; sysfs?: string };
 
 /**
  * Changes to the guest's network. They come one at a time, since each looks at what is there before it acts; waiting
@@ -24,7 +24,7 @@ export class Network {
   readonly #configured = new Set<number>();
   #lastTurn: Promise<unknown> = Promise.resolve();
 
-  constructor({ log, hotplugTimeoutMs = 3000, sysfs = "/sys" }: NetworkOptions) {
+  constructor({ log, hotplugTimeoutMs, sysfs = "/sys" }: NetworkOptions) {
     this.#log = log;
     this.#hotplugTimeoutMs = hotplugTimeoutMs;
     this.#sysfs = sysfs;

@@ -1,0 +1,26 @@
+import { test } from "tap";
+import { ipBatch, ipLine, ipQuery } from "../../src/sandbox/ip-command.ts";
+import { netDeviceArrived } from "../../src/sandbox/net-device.ts";
+import { pciPath } from "../../src/sandbox/pci-path.ts";
+import { enterPrivateNetwork } from "../fakes/private-network.ts";
+import { traced } from "../trace/traced.ts";
+
+enterPrivateNetwork();
+
+test("the steps of a network call have spans, and no span tells a name or an address", async (t) => {
+  const { finish } = await traced(t);
+  const words = ["10.77.66.55/32", "secret0", "02:77:66:55:44:33"];
+  const [address = "", name = "", mac = ""] = words;
+  await ipQuery("link", "show");
+  await t.rejects(ipBatch([ipLine("address", "add", address, "dev", name)]));
+  await t.rejects(ipBatch([ipLine("link", "set", "dev", name, "address", mac)]));
+  await t.rejects(netDeviceArrived(pciPath("1f/1e"), { sysfs: "/no-such-folder", timeoutMs: 1 }));
+  const { spans } = await finish();
+  t.same(
+    spans.map((span) => span.name).filter((span) => /^(ip|net)/.test(span)),
+    ["ip query", "ip batch", "ip batch", "net device wait"],
+  );
+  const text = JSON.stringify(spans);
+  for (const word of [...words, "10.77.66.55", "1f.0", "1f/1e"]) t.notOk(text.includes(word), word);
+  t.match(text, /ip ended with status 1/);
+});
