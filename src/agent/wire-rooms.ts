@@ -13,6 +13,7 @@ import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
+import { oomScoreFloor } from "./oom-score-floor.ts";
 import type { AgentOptions } from "./options.ts";
 import { ownsMachine, type Role } from "./role.ts";
 
@@ -56,6 +57,7 @@ export async function wireRooms({
     agentVersion: version,
     isInit: role !== "service",
     ownsMachine: ownsMachine(),
+    oomScoreFloor: oomScoreFloor(),
     onSandbox: (id) => tracing?.setSandboxId(id),
     onDestroyed,
   };

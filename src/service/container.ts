@@ -83,7 +83,7 @@ async function create(
 ): Promise<Container> {
   const { sandbox, crun } = rooms;
   if (request.OCI === undefined) throw new AgentError(Code.internal, "EINVAL: no OCI spec in the request");
-  const sent = ociSpec(request.OCI);
+  const sent = ociSpec(request.OCI, rooms.oomScoreFloor);
   const device = request.devices[0];
   if (device !== undefined) throw new AgentError(Code.internal, "no handler for the requested device type");
   await using undo = new AsyncDisposableStack();

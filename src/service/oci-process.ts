@@ -6,10 +6,10 @@ import { list, present, text } from "./present.ts";
 
 /**
  * The process section of a request as the OCI document has it (agent-api 3.3.3).
- * Environment values pass byte for byte.
+ * Environment values pass byte for byte. `oomScoreFloor` is the lowest `oom_score_adj` that can be given here.
  * @throws INTERNAL for no arguments, or an environment entry without `=` or without a name.
  */
-export function ociProcess(process: Process): OciProcess {
+export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess {
   if (process.Args.length === 0) throw new AgentError(Code.internal, "process has no arguments");
   for (const entry of process.Env) {
     if (entry.indexOf("=") < 1) throw new AgentError(Code.internal, "environment entry is not NAME=value");
@@ -30,7 +30,7 @@ export function ociProcess(process: Process): OciProcess {
     rlimits: list(process.Rlimits.map(({ Type, Hard, Soft }) => ({ type: Type, hard: Hard, soft: Soft }))),
     noNewPrivileges: process.NoNewPrivileges,
     // 0 is written out: left away, crun would let the process inherit the agent's own score.
-    oomScoreAdj: Number(process.OOMScoreAdj),
+    oomScoreAdj: Math.max(oomScoreFloor, Number(process.OOMScoreAdj)),
     selinuxLabel: text(process.SelinuxLabel),
   });
 }

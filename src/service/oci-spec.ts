@@ -15,7 +15,7 @@ const defaultHookTimeoutSeconds = 10;
  * The OCI document that a request means (agent-api 3.3.3). Empty lists of mounts, namespaces and paths mean none.
  * @throws INTERNAL when process, its capabilities, root or the Linux section are missing.
  */
-export function ociSpec(spec: Spec): OciSpec {
+export function ociSpec(spec: Spec, oomScoreFloor?: number): OciSpec {
   const { Process: process, Root: root, Linux: linux } = spec;
   if (process === undefined) throw new AgentError(Code.internal, "spec has no process");
   if (process.Capabilities === undefined) throw new AgentError(Code.internal, "missing process capabilities");
@@ -23,7 +23,7 @@ export function ociSpec(spec: Spec): OciSpec {
   if (linux === undefined) throw new AgentError(Code.internal, "spec has no linux section");
   return present<OciSpec>({
     ociVersion: spec.Version === "" ? defaultOciVersion : spec.Version,
-    process: ociProcess(process),
+    process: ociProcess(process, oomScoreFloor),
     root: { path: root.Path, readonly: root.Readonly },
     hostname: text(spec.Hostname),
     mounts: spec.Mounts.map(ociMount),

@@ -18,6 +18,8 @@ export type Rooms = {
   readonly isInit: boolean;
   /** True when the machine's clock, memory and swap are the agent's to change. */
   readonly ownsMachine: boolean;
+  /** The lowest `oom_score_adj` that a container can be given here. */
+  readonly oomScoreFloor: number;
   /** Called once the sandbox is known, for spans that tell which one they belong to. */
   readonly onSandbox: (id: string) => void;
   /** Called once when the sandbox is destroyed; the program then ends after the answer has been sent. */
