@@ -33,7 +33,9 @@ async function withFile(path: string, sources: OptionSources): Promise<ReturnTyp
     return resolveOptions({ ...sources, file: parse(readFileSync(path, "utf8")) });
   } catch (error) {
     const { options, warnings } = resolveOptions(sources);
-    warnings.push(`configuration file was not read: ${AgentError.from(error).message}`);
+    // The first line says what is wrong; the others show the place, and with it a value.
+    const [what] = AgentError.from(error).message.split("\n", 1);
+    warnings.push(`configuration file was not read: ${what}`);
     return { options, warnings };
   }
 }
