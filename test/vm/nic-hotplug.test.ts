@@ -1,0 +1,115 @@
+import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import t from "tap";
+import { bootGuest } from "../../scripts/boot-guest.ts";
+import { writeCpio } from "../../scripts/cpio.ts";
+import { readTree, withFolders } from "../../scripts/guest-tree.ts";
+import { guestFiles, whyNoVm } from "../../scripts/vm-requirements.ts";
+import { AgentServiceMethods } from "../../src/gen/methods.ts";
+import { clientOf } from "../../src/rpc/client.ts";
+import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
+import { parseAddress } from "../../src/vsock/address.ts";
+import { dial } from "../../src/vsock/dial.ts";
+
+t.setTimeout(240_000);
+
+const skip = whyNoVm() ?? false;
+const hwAddr = "02:00:00:00:00:0A";
+const eth7 = {
+  name: "eth7",
+  hwAddr,
+  mtu: 1400n,
+  devicePath: "05/00",
+  IPAddresses: [{ family: 0, address: "10.1.0.2", mask: "24" }],
+};
+
+/** The built guest with iproute2 in it, whether it has that by itself or not. */
+function initrdWithIp(dir: string): string {
+  const layer = join(dir, "layer.cpio");
+  const initrd = join(dir, "initrd.cpio");
+  writeCpio(layer, withFolders(readTree("exec /usr/sbin/ip ip", dir)));
+  copyFileSync(guestFiles.initrd, initrd);
+  appendFileSync(initrd, readFileSync(layer));
+  return initrd;
+}
+
+/** QEMU's control socket: one command at a time, events left out. */
+class Monitor implements Disposable {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(path: string) {
+    this.#socket = connect(path);
+    this.#lines = createInterface(this.#socket)[Symbol.asyncIterator]();
+  }
+
+  async command(execute: string, args: object = {}): Promise<void> {
+    this.#socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) throw new Error(`${execute}: the monitor is gone`);
+      const answer = JSON.parse(value) as { return?: object; error?: { desc: string } };
+      if (answer.error !== undefined) throw new Error(`${execute}: ${answer.error.desc}`);
+      if (answer.return !== undefined) return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+}
+
+t.test("a NIC that is plugged in while its request waits is found, named and set up", { skip }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "nic-"));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const qmp = join(dir, "qmp");
+  await using guest = await bootGuest({
+    initrd: initrdWithIp(dir),
+    // Emulation on a busy machine takes longer than a guest that a pod waits for.
+    append: "agent.hotplug_timeout=60",
+    options: [
+      ...["-device", "pcie-root-port,id=port5,addr=5,chassis=1,slot=1"],
+      ...["-netdev", "hubport,hubid=0,id=cable", "-qmp", `unix:${qmp},server=on,wait=off`],
+    ],
+  });
+  (await guest.connect(1024)).destroy();
+  await using client = createTtrpcClient(
+    await dial(parseAddress(guest.address(1024)), { timeoutMs: 10_000 }),
+  );
+  const agent = clientOf(client, AgentServiceMethods);
+
+  const early = agent.UpdateInterface({ interface: { ...eth7, devicePath: "" } });
+  await t.rejects(early, { code: 13, message: /Link not found/ });
+  let waiting = true;
+  const update = agent.UpdateInterface({ interface: eth7 }).finally(() => {
+    waiting = false;
+  });
+  await agent.ListInterfaces({});
+  t.ok(waiting, "and holds nobody up");
+  using monitor = new Monitor(qmp);
+  await monitor.command("qmp_capabilities");
+  await monitor.command("device_add", {
+    driver: "virtio-net-pci",
+    id: "nic",
+    bus: "port5",
+    addr: "0",
+    mac: hwAddr,
+    netdev: "cable",
+  });
+  t.match(await update, eth7);
+  t.match(await agent.UpdateInterface({ interface: eth7 }), eth7, "once more, now that it is there");
+  const { Interfaces } = await agent.ListInterfaces({});
+  t.match(
+    Interfaces.find(({ name }) => name === "eth7"),
+    { hwAddr, mtu: 1400n },
+  );
+  const Routes = [{ gateway: "10.1.0.1", device: "eth7" }];
+  t.match(await agent.UpdateRoutes({ routes: { Routes } }), {
+    Routes: [{ dest: "0.0.0.0/0", device: "eth7" }],
+  });
+  await agent.DestroySandbox({});
+  t.match(await guest.exited, { code: 0 });
+});
