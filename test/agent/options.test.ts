@@ -45,6 +45,7 @@ const values: {
     ],
     bad: ["0", "x"],
   },
+  hotplugTimeoutMs: { good: [["10", 10_000]], bad: ["0", "3s"] },
 };
 
 test("every option is read from every source that it has", async (t) => {
