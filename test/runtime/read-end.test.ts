@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { closeSync, writeSync } from "node:fs";
+import { test } from "tap";
+import { delay } from "../../src/base/deadline.ts";
+import { ReadEnd } from "../../src/runtime/read-end.ts";
+import { Descriptor } from "../../src/sys/descriptor.ts";
+import { makePipe } from "../../src/sys/pipe.ts";
+import { openTerminal } from "../../src/sys/terminal.ts";
+
+const { signal } = new AbortController();
+const never = () => signal;
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+
+function pipe(): { end: ReadEnd; write: (text: string) => void; close: () => void } {
+  const { readEnd, writeEnd } = makePipe();
+  return {
+    end: new ReadEnd(new Descriptor(readEnd)),
+    write: (data) => void writeSync(writeEnd, data),
+    close: () => closeSync(writeEnd),
+  };
+}
+
+test("a read answers what is there, at most what was asked for, then the end", async (t) => {
+  const { end, write, close } = pipe();
+  write("0123456789");
+  t.equal(text(await end.read(4, never)), "0123");
+  t.equal(text(await end.read(100, never)), "456789");
+  const waiting = end.read(100, never);
+  write("late");
+  t.equal(text(await waiting), "late");
+  close();
+  t.notOk(end.ended);
+  t.equal((await end.read(100, never)).length, 0);
+  t.ok(end.ended);
+  t.equal((await end.read(100, never)).length, 0, "the end stays the end");
+});
+
+test("the chunk that was answered is the reader's own", async (t) => {
+  const { end, write, close } = pipe();
+  write("first");
+  const first = await end.read(5, never);
+  write("other");
+  await end.read(5, never);
+  t.equal(text(first), "first");
+  close();
+  end.close();
+});
+
+test("readers take turns in the order they came", async (t) => {
+  const { end, write, close } = pipe();
+  const reads = [1, 2, 3, 4].map(() => end.read(2, never));
+  write("aabb");
+  write("c");
+  close();
+  t.same((await Promise.all(reads)).map(text).filter(Boolean).join("").length, 5);
+  t.equal((await end.read(2, never)).length, 0);
+});
+
+test("a reader that gives up takes no byte with it", async (t) => {
+  const { end, write, close } = pipe();
+  const leaving = new AbortController();
+  const first = end.read(10, () => leaving.signal);
+  const second = end.read(10, () => leaving.signal);
+  const third = end.read(10, never);
+  leaving.abort(new Error("gone"));
+  write("kept");
+  await t.rejects(first, { message: "gone" });
+  await t.rejects(second, { message: "gone" });
+  t.equal(text(await third), "kept");
+  close();
+  end.close();
+});
+
+test("a reader whose caller has gone before its turn takes nothing", async (t) => {
+  const { end, write, close } = pipe();
+  const first = end.read(4, never);
+  const gone = AbortSignal.abort(new Error("gone"));
+  const second = end.read(4, () => gone);
+  write("aaaabbbb");
+  t.equal(text(await first), "aaaa");
+  await t.rejects(second, { message: "gone" });
+  t.equal(text(await end.read(4, never)), "bbbb");
+  close();
+  end.close();
+});
+
+test("after the exit reads go on for a while and then end, though the pipe is held open", async (t) => {
+  const { end, write, close } = pipe();
+  end.exited();
+  write("last words");
+  t.equal(text(await end.read(100, never)), "last words");
+  t.equal((await end.read(100, never)).length, 0, "a read that waits is ended");
+  t.equal((await end.read(100, never)).length, 0, "so is one that begins later");
+  write("more");
+  t.equal(text(await end.read(100, never)), "more", "what comes is still told");
+  close();
+  end.close();
+});
+
+test("what is in the pipe outlives its descriptor", async (t) => {
+  const { end, write, close } = pipe();
+  const bytes = "x".repeat(50_000);
+  write(bytes);
+  end.finish();
+  end.finish();
+  close();
+  t.notOk(end.ended);
+  let seen = "";
+  for (let chunk = ""; seen === "" || chunk !== ""; seen += chunk)
+    chunk = text(await end.read(20_000, never));
+  t.equal(seen, bytes);
+  t.ok(end.ended);
+});
+
+test("a reader that waits is woken by the end and by a close", async (t) => {
+  for (const how of ["finish", "close"] as const) {
+    const { end, close } = pipe();
+    const waiting = end.read(10, never);
+    await delay(1);
+    end[how]();
+    t.equal((await waiting).length, 0, how);
+    t.ok(end.ended);
+    close();
+  }
+});
+
+test("a terminal whose last user is gone has ended", async (t) => {
+  const { master, slave } = openTerminal();
+  const child = spawn("/bin/sh", ["-c", "echo on a terminal"], { stdio: ["ignore", slave, slave] });
+  closeSync(slave);
+  const end = new ReadEnd(new Descriptor(master));
+  let seen = "";
+  for (let chunk = ""; seen === "" || chunk !== ""; seen += chunk) chunk = text(await end.read(100, never));
+  t.equal(seen, "on a terminal\r\n");
+  t.ok(end.ended, "EIO is the end");
+  await new Promise((resolve) => child.once("close", resolve));
+});
