@@ -1,0 +1,48 @@
+import { test } from "tap";
+import { Code } from "../../src/base/code.ts";
+import { containerId } from "../../src/base/ids.ts";
+import type { Container } from "../../src/container/container.ts";
+import { Registry } from "../../src/container/registry.ts";
+
+const id = containerId("one1");
+const container = { id } as Container;
+
+test("an id is taken from the moment a create begins until it is forgotten", async (t) => {
+  const registry = new Registry();
+  const made = Promise.withResolvers<Container>();
+  const first = registry.create(id, () => made.promise);
+  t.equal(registry.size, 1);
+  t.same([...registry.all()], [], "but nobody can use it yet");
+  t.throws(() => registry.container(id, Code.invalidArgument), { code: Code.invalidArgument });
+  let called = false;
+  await t.rejects(
+    registry.create(id, async () => {
+      called = true;
+      return container;
+    }),
+    { code: Code.internal, message: /already exists/ },
+  );
+  t.notOk(called, "the second has no effect at all");
+  made.resolve(container);
+  t.equal(await first, container);
+  t.equal(registry.container(id, Code.internal), container);
+  await t.rejects(
+    registry.create(id, async () => container),
+    { code: Code.internal },
+  );
+  registry.forget(id);
+  t.equal(registry.size, 0);
+  t.throws(() => registry.container(id, Code.internal), {
+    code: Code.internal,
+    message: "Invalid container id",
+  });
+});
+
+test("a create that fails frees its id", async (t) => {
+  const registry = new Registry();
+  await t.rejects(
+    registry.create(id, () => Promise.reject(new Error("no"))),
+    { message: "no" },
+  );
+  t.equal(await registry.create(id, async () => container), container);
+});

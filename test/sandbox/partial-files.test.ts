@@ -1,0 +1,51 @@
+import { test } from "tap";
+import { Code } from "../../src/base/code.ts";
+import { PartialFiles } from "../../src/sandbox/partial-files.ts";
+
+test("a file is complete with its last piece, whatever the order", async (t) => {
+  const orders = [
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 0, 2],
+    [2, 0, 1],
+  ];
+  for (const order of orders) {
+    const files = new PartialFiles();
+    const file = files.at("/f", 25);
+    const results = order.map((piece) => file.has(piece * 10, piece === 2 ? 5 : 10));
+    t.same(results, [false, false, true], `${order}`);
+  }
+});
+
+test("pieces that overlap or come again count once", async (t) => {
+  const file = new PartialFiles().at("/f", 20);
+  t.notOk(file.has(0, 10));
+  t.notOk(file.has(0, 10));
+  t.notOk(file.has(5, 10));
+  t.notOk(file.has(16, 4));
+  t.ok(file.has(14, 2));
+});
+
+test("an empty file is complete with its first piece", async (t) => {
+  t.ok(new PartialFiles().at("/f", 0).has(0, 0));
+});
+
+test("a copy is found again by path and size, and gives way to one of another size", async (t) => {
+  const files = new PartialFiles();
+  const first = files.at("/f", 10);
+  t.equal(files.at("/f", 10), first);
+  t.equal(files.replaced("/f", 10), undefined);
+  t.equal(files.replaced("/f", 11), first.name, "its hidden file has to go");
+  t.not(files.at("/f", 11).name, first.name);
+  files.done("/f");
+  t.equal(files.replaced("/f", 12), undefined);
+  t.match(first.name, /^\.kata-copy-[0-9a-f]{24}$/);
+});
+
+test("the number of copies under way is bounded", async (t) => {
+  const files = new PartialFiles();
+  for (let index = 0; index < 256; index++) files.at(`/f${index}`, 10);
+  t.throws(() => files.at("/one-more", 10), { code: Code.resourceExhausted });
+  files.done("/f7");
+  t.ok(files.at("/one-more", 10));
+});
