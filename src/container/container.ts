@@ -183,7 +183,7 @@ export class Container {
 
   async #destroy(): Promise<void> {
     this.#oomWatch?.close();
-    await this.cgroup.killAll();
+    this.cgroup.killAll();
     for (const process of this.processes()) process.signal(sigkill);
     await this.#crun.delete(this.id, this.#bundle);
     for (const process of this.processes()) process.close();

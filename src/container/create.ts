@@ -27,7 +27,7 @@ export async function createContainer(
   const path = cgroupPath(spec.linux?.cgroupsPath ?? "", id);
   await span("bundle", { "container.id": id }, async () => {
     const effective = await bundle.create(spec);
-    await bundle.write("config.json", { ...effective, linux: { ...effective.linux, cgroupsPath: path } });
+    bundle.write("config.json", { ...effective, linux: { ...effective.linux, cgroupsPath: path } });
   });
   // crun cleans up after a create that it refuses, but not after one that we had to kill.
   undo.defer(() => crun.delete(id, bundle).catch(ignored));

@@ -11,7 +11,7 @@ const sigterm = 15;
  * container's pid namespace go with its init.
  */
 export async function killContainer(container: Container): Promise<void> {
-  if (await container.cgroup.killAll()) return;
+  if (container.cgroup.killAll()) return;
   for (const process of container.processes()) process.signal(sigkill);
 }
 

@@ -4,6 +4,7 @@
  * Version 2 is what a Kata guest has. On a version 1 tree (an agent run by hand on such a machine) crun still makes and
  * removes the groups, but nothing is read from them here.
  */
+import { writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
@@ -65,9 +66,9 @@ export class Cgroup {
    * Sends SIGKILL to every process of the group and the groups below it, in one step of the kernel (`cgroup.kill`,
    * Linux 5.14). False when the kernel cannot, or when the group has gone: the caller then has its own pids to try.
    */
-  async killAll(): Promise<boolean> {
+  killAll(): boolean {
     try {
-      await writeFile(this.file("cgroup.kill"), "1", { flag: "r+" });
+      writeFileSync(this.file("cgroup.kill"), "1", { flag: "r+" });
       return true;
     } catch {
       return false;

@@ -6,7 +6,7 @@
  * becomes a child of the agent, which is child subreaper. Between crun's fork and our reading of the file the process
  * may already have died, so the reaper is told to expect a stranger until the pid is adopted.
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -73,12 +73,12 @@ export class Crun {
    */
   async exec(id: ContainerId, bundle: Bundle, process: OciProcess): Promise<Launched> {
     const name = `process-${this.#next()}.json`;
-    const file = await bundle.write(name, process);
+    const file = bundle.write(name, process);
     try {
       const args = ["exec", "--detach", "--process", file];
       return await this.#launch("exec", args, id, bundle, process.terminal === true);
     } finally {
-      await bundle.drop(name);
+      bundle.drop(name);
     }
   }
 
@@ -90,11 +90,11 @@ export class Crun {
   /** Applies `resources`; what they do not name stays as it is. @throws INTERNAL with crun's complaint. */
   async update(id: ContainerId, bundle: Bundle, resources: OciResources): Promise<void> {
     const name = `resources-${this.#next()}.json`;
-    const file = await bundle.write(name, resources);
+    const file = bundle.write(name, resources);
     try {
       await this.#plain("update", ["update", "--resources", file], id, bundle);
     } finally {
-      await bundle.drop(name);
+      bundle.drop(name);
     }
   }
 
@@ -110,7 +110,7 @@ export class Crun {
         const child = this.#spawn(args, bundle.file(log), id, ["null", "null", "null"]);
         await this.#finished(command, child, join(bundle.path, log));
       } finally {
-        await bundle.drop(log);
+        bundle.drop(log);
       }
     });
   }
@@ -138,14 +138,14 @@ export class Crun {
         await this.#finished(command, child, join(bundle.path, log));
         const io = await streams.connect(this.#options.timeoutMs);
         const process = this.#options.reaper.adopt(
-          pid(Number(await readFile(join(bundle.path, pidName), "utf8"))),
+          pid(Number(readFileSync(join(bundle.path, pidName), "utf8"))),
         );
         live.set({ "process.pid": process.pid });
         launched = true;
         return { child: process, io };
       } finally {
         if (!launched) streams.close();
-        await Promise.all([bundle.drop(log), bundle.drop(pidName)]);
+        for (const name of [log, pidName]) bundle.drop(name);
       }
     });
   }
@@ -171,7 +171,7 @@ export class Crun {
     try {
       const exit = await abortable(child.exited, limit.signal);
       if (exit.how === "exited" && exit.code === 0) return;
-      const complaint = crunComplaint(await readFile(log, "utf8").catch(() => ""));
+      const complaint = crunComplaint(readText(log));
       throw crunError(command, complaint, `ended with status ${exitStatus(exit)}`);
     } catch (error) {
       if (!limit.signal.aborted) throw error;
@@ -186,5 +186,13 @@ export class Crun {
   #next(): number {
     this.#serial += 1;
     return this.#serial;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
   }
 }
