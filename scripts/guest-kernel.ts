@@ -64,38 +64,66 @@ function run(file: string, args: readonly string[], cwd?: string): string {
 }
 
 /**
- * The modules named in `text` (see rootfs/modules) and all they need, unpacked, as files of the guest; and the list
- * that the agent reads, their paths in load order with one empty line where the text has its dashes.
+ * The modules named in `text` (see rootfs/modules) and all they need, unpacked, as files of the guest, with what
+ * modprobe reads about them; and at `listPath` the list that the agent loads at boot: the paths of those above the
+ * line of dashes, one a line, in load order.
  */
 export function guestModules(kernel: GuestKernel, text: string, listPath: string): CpioEntry[] {
   const needs = dependencies(kernel);
-  const lines: string[] = [];
-  const files = new Map<string, CpioEntry>();
-  const load = (path: string): void => {
-    for (const needed of needs.get(path) ?? []) load(needed);
-    const place = join("/usr/lib/modules", kernel.release, path.replace(/\.xz$/, ""));
-    if (files.has(place)) return;
-    const data = unpacked(join(kernel.modulesDir, path));
-    files.set(place, { kind: "file", path: place, mode: 0o644, data });
-    lines.push(place);
+  const chosen = new Set<string>();
+  const choose = (path: string): void => {
+    for (const needed of needs.get(path) ?? []) choose(needed);
+    chosen.add(path);
   };
+  const [atBoot = "", onDemand = ""] = text.split(/^---$/m);
+  for (const name of wantedModules(kernel, atBoot)) choose(pathOf(needs, name));
+  const list = [...chosen].map(guestPath(kernel));
+  for (const name of wantedModules(kernel, onDemand)) choose(pathOf(needs, name));
+  const textFile = (path: string, lines: readonly string[]): CpioEntry => {
+    return { kind: "file", path, mode: 0o644, data: Buffer.from(lines.map((line) => `${line}\n`).join("")) };
+  };
+  const dependencyLines = [...chosen].map((path) => {
+    const needed = [...(needs.get(path) ?? [])].reverse();
+    return `${unpackedName(path)}:${needed.map((other) => ` ${unpackedName(other)}`).join("")}`;
+  });
+  return [
+    textFile(listPath, list),
+    textFile(guestPath(kernel)("modules.dep"), dependencyLines),
+    textFile(guestPath(kernel)("modules.alias"), aliases(kernel, chosen)),
+    ...[...chosen].map((path): CpioEntry => {
+      const data = unpacked(join(kernel.modulesDir, path));
+      return { kind: "file", path: guestPath(kernel)(path), mode: 0o644, data };
+    }),
+  ];
+}
+
+const unpackedName = (path: string): string => path.replace(/\.xz$/, "");
+
+const guestPath =
+  ({ release }: GuestKernel) =>
+  (path: string): string =>
+    join("/usr/lib/modules", release, unpackedName(path));
+
+/** The names of a list, without those that this kernel has built in. */
+function wantedModules(kernel: GuestKernel, text: string): string[] {
   const builtIn = new Set(
     readFileSync(join(kernel.modulesDir, "modules.builtin"), "utf8").split("\n").map(moduleName),
   );
-  for (const name of text.split("\n").map((line) => line.trim())) {
-    if (name === "---") lines.push("");
-    if (name === "" || name === "---" || name.startsWith("#") || builtIn.has(name)) continue;
-    const path = [...needs.keys()].find((key) => moduleName(key) === name);
-    if (!path) throw new Error(`rootfs/modules: this kernel has no module ${name}`);
-    load(path);
-  }
-  const list: CpioEntry = {
-    kind: "file",
-    path: listPath,
-    mode: 0o644,
-    data: Buffer.from(`${lines.join("\n")}\n`),
-  };
-  return [list, ...files.values()];
+  const names = text.split("\n").map((line) => line.trim());
+  return names.filter((name) => name !== "" && !name.startsWith("#") && !builtIn.has(name));
+}
+
+function pathOf(needs: ReadonlyMap<string, unknown>, name: string): string {
+  const path = [...needs.keys()].find((key) => moduleName(key) === name);
+  if (!path) throw new Error(`rootfs/modules: this kernel has no module ${name}`);
+  return path;
+}
+
+/** The lines `alias <pattern> <module>` of the chosen modules: by them the kernel and uevents ask for a module. */
+function aliases(kernel: GuestKernel, chosen: ReadonlySet<string>): string[] {
+  const names = new Set([...chosen].map(moduleName));
+  const lines = readFileSync(join(kernel.modulesDir, "modules.alias"), "utf8").split("\n");
+  return lines.filter((line) => names.has(line.split(" ")[2] ?? ""));
 }
 
 const moduleName = (path: string): string =>

@@ -38,7 +38,8 @@ export async function layerProgram(dir: string, entry: string, modules: readonly
   const modulePaths =
     list && "data" in list ? Buffer.from(list.data).toString().split("\n").filter(Boolean) : [];
   const entries: CpioEntry[] = [
-    ...moduleEntries,
+    // What modprobe reads stays that of the guest.
+    ...moduleEntries.filter(({ path }) => !/\/modules\.(dep|alias)$/.test(path)),
     { kind: "file", path: `${libDir}/kata-agent.cjs`, mode: 0o644, source: program },
   ];
   const layer = join(dir, "layer.cpio");
