@@ -83,17 +83,11 @@ export type OciResources = {
     limit?: bigint;
     reservation?: bigint;
     swap?: bigint;
-    kernel?: bigint;
-    kernelTCP?: bigint;
-    swappiness?: bigint;
-    disableOOMKiller?: boolean;
   };
   cpu?: {
     shares?: bigint;
     quota?: bigint;
     period?: bigint;
-    realtimeRuntime?: bigint;
-    realtimePeriod?: bigint;
     cpus?: string;
     mems?: string;
   };
@@ -106,8 +100,7 @@ type OciThrottle = { major: bigint; minor: bigint; rate: bigint };
 
 export type OciBlockIo = {
   weight?: number;
-  leafWeight?: number;
-  weightDevice?: { major: bigint; minor: bigint; weight?: number; leafWeight?: number }[];
+  weightDevice?: { major: bigint; minor: bigint; weight?: number }[];
   throttleReadBpsDevice?: OciThrottle[];
   throttleWriteBpsDevice?: OciThrottle[];
   throttleReadIOPSDevice?: OciThrottle[];

@@ -6,8 +6,9 @@ import { amount, list, present, text } from "./present.ts";
  * The resource section as the OCI document has it (agent-api 3.3.3).
  *
  * Device rules are left away: on a version 2 tree they would need a BPF program, which the reference does not load
- * either (agent-api 5.6), and where the agent lacks CAP_SYS_RESOURCE crun fails over them. Network classes exist in
- * version 1 only.
+ * either (agent-api 5.6), and where the agent lacks CAP_SYS_RESOURCE crun fails over them. What only version 1 knows is
+ * left away too, since crun refuses the whole container for it: network classes, kernel memory, swappiness, the OOM
+ * switch, real-time shares, leaf weights.
  */
 export function ociResources(resources: LinuxResources): OciResources {
   const { Memory: memory, CPU: cpu, Pids: pids, BlockIO: blockIo } = resources;
@@ -17,10 +18,6 @@ export function ociResources(resources: LinuxResources): OciResources {
         limit: amount(memory.Limit),
         reservation: amount(memory.Reservation),
         swap: amount(memory.Swap),
-        kernel: amount(memory.Kernel),
-        kernelTCP: amount(memory.KernelTCP),
-        swappiness: amount(memory.Swappiness),
-        disableOOMKiller: memory.DisableOOMKiller ? true : undefined,
       }),
     },
     cpu: cpu && {
@@ -28,8 +25,6 @@ export function ociResources(resources: LinuxResources): OciResources {
         shares: amount(cpu.Shares),
         quota: amount(cpu.Quota),
         period: amount(cpu.Period),
-        realtimeRuntime: amount(cpu.RealtimeRuntime),
-        realtimePeriod: amount(cpu.RealtimePeriod),
         cpus: text(cpu.Cpus),
         mems: text(cpu.Mems),
       }),
@@ -45,13 +40,11 @@ export function ociResources(resources: LinuxResources): OciResources {
 function ociBlockIo(io: LinuxBlockIO): OciBlockIo {
   return present<OciBlockIo>({
     weight: io.Weight === 0 ? undefined : io.Weight,
-    leafWeight: io.LeafWeight === 0 ? undefined : io.LeafWeight,
     weightDevice: list(
-      io.WeightDevice.map(({ Major, Minor, Weight, LeafWeight }) => ({
+      io.WeightDevice.map(({ Major, Minor, Weight }) => ({
         major: Major,
         minor: Minor,
         weight: Weight,
-        leafWeight: LeafWeight,
       })),
     ),
     throttleReadBpsDevice: throttles(io.ThrottleReadBpsDevice),
