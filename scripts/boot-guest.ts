@@ -179,7 +179,9 @@ function attempt(path: string, port: number): Promise<Socket | undefined> {
       // Byte by byte: what follows the line belongs to whoever gets the socket.
       for (let byte = socket.read(1); byte !== null; byte = socket.read(1)) {
         answer += byte.toString("latin1");
-        if (answer.endsWith("\n")) return settle(answer.startsWith("OK ") ? socket : undefined);
+        if (!answer.endsWith("\n")) continue;
+        settle(answer.startsWith("OK ") ? socket : undefined);
+        return;
       }
     };
     socket.on("readable", onReadable);
