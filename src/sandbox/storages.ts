@@ -24,11 +24,14 @@ type Entry = {
 export class Storages {
   readonly #drivers: ReadonlyMap<string, StorageDriver>;
   readonly #log: Log;
+  readonly #unmount: typeof umount;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(drivers: ReadonlyMap<string, StorageDriver>, log: Log) {
+  /** `unmount` takes back what a driver has mounted; a test may watch it. */
+  constructor(drivers: ReadonlyMap<string, StorageDriver>, log: Log, unmount = umount) {
     this.#drivers = drivers;
     this.#log = log;
+    this.#unmount = unmount;
   }
 
   /**
@@ -66,7 +69,7 @@ export class Storages {
     for (const [mountPoint, entry] of [...this.#entries].reverse()) {
       this.#entries.delete(mountPoint);
       await entry.mounted
-        .then(() => umount(mountPoint, UmountFlag.detach))
+        .then(() => this.#unmount(mountPoint, UmountFlag.detach))
         .catch(() => {
           this.#log.debug({}, "a storage was no mount, or was gone already");
         });
@@ -117,7 +120,7 @@ export class Storages {
   }
 
   async #undo(mountPoint: string, target: string): Promise<void> {
-    await umount(target, 0);
+    await this.#unmount(target, 0);
     try {
       await rmdir(target);
     } finally {
