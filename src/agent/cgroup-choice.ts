@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { accessSync, constants } from "node:fs";
 import { readMounts } from "../sys/read-mounts.ts";
 
 /**
@@ -9,15 +9,17 @@ import { readMounts } from "../sys/read-mounts.ts";
 export async function cgroupManager(root = "/sys/fs/cgroup"): Promise<"cgroupfs" | "disabled"> {
   const mounts = await readMounts();
   const top = mounts.findLast((entry) => entry.mountPoint === root);
-  if (top?.fsType === "cgroup2") return (await isWritable(root)) ? "cgroupfs" : "disabled";
+  if (top?.fsType === "cgroup2") return isWritable(root) ? "cgroupfs" : "disabled";
   const below = mounts.filter((entry) => entry.mountPoint.startsWith(`${root}/`));
   const hybrid = below.some((entry) => entry.fsType === "cgroup2");
   return below.length > 0 && !hybrid ? "cgroupfs" : "disabled";
 }
 
-function isWritable(path: string): Promise<boolean> {
-  return access(path, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { Log } from "../base/log.ts";
@@ -36,7 +36,7 @@ export async function wireRooms({
   log,
   onDestroyed,
 }: Wiring): Promise<Rooms> {
-  await mkdir(guestPaths.agent, { recursive: true, mode: 0o700 });
+  mkdirSync(guestPaths.agent, { recursive: true, mode: 0o700 });
   const crun = new Crun({
     file: "crun",
     stateDir: join(guestPaths.agent, "crun"),
