@@ -80,6 +80,7 @@ async function containerRows(
   await runtime.run(container, ["sleep", "1000000"]);
   const crun = new BareCrun("/run/bench-crun", container, rootfs);
   const lives = { agent: runtime, traced: tracedRuntime, crun };
+  await runtime.life(); // the first one opens what stays open, such as the watch for memory shortage
   const early = agent.descriptors();
   const rows = await lifeRows(lives, effort);
   rows.push(...(await execRows(lives, container, effort)));
