@@ -18,7 +18,8 @@ export function sandboxCalls(rooms: Rooms): Calls {
   return {
     async CreateSandbox(request) {
       const id = request.sandbox_id === "" ? undefined : sandboxId(request.sandbox_id);
-      if (id !== undefined) rooms.onSandbox(id);
+      // A second sandbox will be refused, so its id must not stand in the first one's spans.
+      if (id !== undefined && sandbox.id === undefined) rooms.onSandbox(id);
       await sandbox.create({
         id,
         hostname: request.hostname,
