@@ -32,6 +32,8 @@ test("SIGTERM ends an ordinary agent in the same way, with its containers", asyn
   t.ok(code === 0 || code === Code.unavailable || code === Code.cancelled, `the waiting call ends (${code})`);
   t.same(await agent.ended, { code: 0, signal: null });
   t.equal(agent.logLines.at(-1)?.msg, "shutdown complete");
+  t.match(agent.output, /^cgroup\.procs$/m);
+  t.notOk(agent.output.split("\n").includes(id), "the container and its group are gone");
 });
 
 test("SIGTERM does not end a first process, as a guest would end with it", async (t) => {

@@ -116,6 +116,7 @@ test("isolated: one root, every call below it, inner steps below their call", as
   const [, agent] = both;
   const someone = caller();
   await agent.calls.CreateSandbox({ sandbox_id: "alone", hostname: "alone" });
+  await refusal(agent.calls.CreateSandbox({ sandbox_id: "another" }));
   const id = agent.id("one");
   await agent.calls.CreateContainer(
     { container_id: id, OCI: specOf(agent.root, { args: ["echo", "hi"] }) },

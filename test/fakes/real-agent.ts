@@ -54,7 +54,8 @@ export async function startAgent(wishes: AgentWishes = {}): Promise<RealAgent> {
 function launch(folder: string, { env, ordinary }: AgentWishes): ChildProcess {
   const program = join(repository, "build/kata-agent");
   const { PATH } = process.env;
-  const below = ["/bin/sh", "-c", `"$0" & child=$!; trap 'kill -TERM $child; wait $child' TERM; wait $child`];
+  // It tells which groups of processes the agent has left, before it ends and takes the rest of its world with it.
+  const below = ["/bin/sh", "-c", '"$0" & wait $!; code=$?; ls /sys/fs/cgroup; exit $code'];
   return spawn(join(repository, "scripts/namespaces.sh"), [...(ordinary === true ? below : []), program], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH, KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`, ...env },
