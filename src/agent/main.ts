@@ -32,13 +32,16 @@ const nothingLeftMs = 2_000;
 async function main(role: Role): Promise<void> {
   const { values } = parseArgs({
     options: { config: { type: "string", short: "c" }, version: { type: "boolean", short: "v" } },
+    // The kernel hands every word of its command line that it does not know to the first process.
+    strict: role !== "machine-init",
   });
   if (values.version === true) return printVersion();
   setProcessName("kata-agent");
   const steps = new BootSteps();
   if (role !== "service") await bootMounts(role, steps);
+  const configFile = typeof values.config === "string" ? values.config : undefined;
   const { options, warnings } = await steps.step("options", { "kata.boot.step": "options" }, () =>
-    loadOptions({ configFile: values.config, env: process.env, cmdlineFile: "/proc/cmdline" }),
+    loadOptions({ configFile, env: process.env, cmdlineFile: "/proc/cmdline" }),
   );
   const log = createLog(options.logLevel, version, stdoutFd);
   for (const warning of warnings) log.warn({}, warning);

@@ -27,7 +27,8 @@ const containersMs = 5_000;
 
 /**
  * Ends the agent (agent-api 1.4 step 14, wire-and-tracing 4.5): no new connections, open calls answered or cut, what
- * a sandbox that nobody destroyed has left running ended, spans flushed within their limit, disks synced; a guest's first process then powers the machine off, which ends us.
+ * a sandbox that nobody destroyed has left running ended, spans flushed within their limit, disks synced; a guest's
+ * first process then powers the machine off, which ends us.
  */
 export async function shutDown(running: Running): Promise<void> {
   const { server, rooms, tracing, reaper, role, log, flushMs } = running;
