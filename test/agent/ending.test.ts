@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { Code } from "../../src/base/code.ts";
-import { refusal, startAgent } from "../fakes/real-agent.ts";
+import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 test("DestroySandbox is answered, then all ends: containers, waiting calls, the agent", async (t) => {
   await using agent = await startAgent();
@@ -19,7 +19,7 @@ test("DestroySandbox is answered, then all ends: containers, waiting calls, the 
   t.notOk(existsSync(join(agent.folder, "agent.sock")), "the socket is gone");
 });
 
-test("SIGTERM ends an ordinary agent in the same way, with its containers", async (t) => {
+test("SIGTERM ends an ordinary agent in the same way, with its containers", needsRoot, async (t) => {
   await using agent = await startAgent({ ordinary: true });
   const { agent_details } = await agent.calls.GetGuestDetails({});
   t.equal(agent_details?.init_daemon, false);

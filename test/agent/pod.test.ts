@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
 import { specOf } from "../fakes/container-spec.ts";
-import { eventually, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
@@ -87,33 +87,37 @@ test("containers share host name, ipc and, when asked, the pid namespace of the 
   t.equal(sandboxMounts().length, 2);
 });
 
-test("SIGKILL reaches a whole container also where its init is not the first of its namespace", async (t) => {
-  const pause = await agent.run("holds", { args: ["sleep", "1000"] });
-  const id = agent.id("family");
-  const OCI = specOf(agent.root, { args: ["sh", "-c", "sleep 1001 & sleep 1002 & echo up; wait"] });
-  await calls.CreateContainer({ container_id: id, OCI, sandbox_pidns: true });
-  await calls.StartContainer({ container_id: id });
-  t.equal(await agent.readText(id, 3), "up\n");
-  await agent.exec(pause, "look", {
-    args: ["sh", "-c", "grep -lE '^sleep.100[12]' /proc/[0-9]*/cmdline | wc -l"],
-  });
-  t.equal(`${await agent.readAll(pause, "look")}`, "2\n", "both children are seen in the shared namespace");
-  await calls.SignalProcess({ container_id: id, exec_id: "", signal: 9 });
-  t.equal((await calls.WaitProcess({ container_id: id })).status, 137);
-  const gone = await eventually(async () => {
-    await agent.exec(pause, "again", {
+test(
+  "SIGKILL reaches a whole container also where its init is not the first of its namespace",
+  needsRoot,
+  async (t) => {
+    const pause = await agent.run("holds", { args: ["sleep", "1000"] });
+    const id = agent.id("family");
+    const OCI = specOf(agent.root, { args: ["sh", "-c", "sleep 1001 & sleep 1002 & echo up; wait"] });
+    await calls.CreateContainer({ container_id: id, OCI, sandbox_pidns: true });
+    await calls.StartContainer({ container_id: id });
+    t.equal(await agent.readText(id, 3), "up\n");
+    await agent.exec(pause, "look", {
       args: ["sh", "-c", "grep -lE '^sleep.100[12]' /proc/[0-9]*/cmdline | wc -l"],
     });
-    const count = `${await agent.readAll(pause, "again")}`;
-    await calls.WaitProcess({ container_id: pause, exec_id: "again" });
-    return count === "0\n";
-  });
-  t.ok(gone, "no child is left");
-  await calls.RemoveContainer({ container_id: id });
-  await agent.remove(pause);
-});
+    t.equal(`${await agent.readAll(pause, "look")}`, "2\n", "both children are seen in the shared namespace");
+    await calls.SignalProcess({ container_id: id, exec_id: "", signal: 9 });
+    t.equal((await calls.WaitProcess({ container_id: id })).status, 137);
+    const gone = await eventually(async () => {
+      await agent.exec(pause, "again", {
+        args: ["sh", "-c", "grep -lE '^sleep.100[12]' /proc/[0-9]*/cmdline | wc -l"],
+      });
+      const count = `${await agent.readAll(pause, "again")}`;
+      await calls.WaitProcess({ container_id: pause, exec_id: "again" });
+      return count === "0\n";
+    });
+    t.ok(gone, "no child is left");
+    await calls.RemoveContainer({ container_id: id });
+    await agent.remove(pause);
+  },
+);
 
-test("figures of a running container come in the message's units", async (t) => {
+test("figures of a running container come in the message's units", needsRoot, async (t) => {
   const id = await agent.run("figures", {
     args: ["sh", "-c", "for i in $(seq 20000); do :; done; echo up; cat"],
   });

@@ -31,6 +31,9 @@ export type AgentWishes = {
   readonly ordinary?: boolean;
 };
 
+/** For what an ordinary user's namespaces lack: control groups, other owners of files, a way in by nsenter. */
+export const needsRoot = { skip: process.getuid?.() === 0 ? false : "needs root" } as const;
+
 export type Methods = ClientOf<typeof AgentServiceMethods> & ClientOf<typeof HealthMethods>;
 
 /** How the agent itself ended. */
