@@ -3,8 +3,6 @@
  * until the last piece is there and a rename puts the new file in its place (agent-api 3.23 step 5).
  */
 import { randomBytes } from "node:crypto";
-import { AgentError } from "../base/agent-error.ts";
-import { Code } from "../base/code.ts";
 
 /** Copies that may be under way at once. The runtimes send one after the other. */
 const maxPartialFiles = 256;
@@ -40,13 +38,13 @@ class Pieces implements PartialFile {
 export class PartialFiles {
   readonly #files = new Map<string, Pieces>();
 
-  /** The copy under way to `path`; a new one for a first piece. @throws RESOURCE_EXHAUSTED when too many are under way. */
+  /** The copy under way to `path`; a new one for a first piece. Beyond the limit the oldest one is given up. */
   at(path: string, totalBytes: number): PartialFile {
     const known = this.#files.get(path);
     if (known !== undefined && known.totalBytes === totalBytes) return known;
-    if (this.#files.size >= maxPartialFiles) {
-      throw new AgentError(Code.resourceExhausted, "too many files are being copied");
-    }
+    // To refuse instead would end all copying once as many copies have been abandoned.
+    const [oldest] = this.#files.keys();
+    if (oldest !== undefined && this.#files.size >= maxPartialFiles) this.#files.delete(oldest);
     const pieces = new Pieces(totalBytes);
     this.#files.set(path, pieces);
     return pieces;

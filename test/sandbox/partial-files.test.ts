@@ -1,5 +1,4 @@
 import { test } from "tap";
-import { Code } from "../../src/base/code.ts";
 import { PartialFiles } from "../../src/sandbox/partial-files.ts";
 
 test("a file is complete with its last piece, whatever the order", async (t) => {
@@ -42,10 +41,11 @@ test("a copy is found again by path and size, and gives way to one of another si
   t.match(first.name, /^\.kata-copy-[0-9a-f]{24}$/);
 });
 
-test("the number of copies under way is bounded", async (t) => {
+test("beyond the limit the oldest copy gives way, and the others stay", async (t) => {
   const files = new PartialFiles();
-  for (let index = 0; index < 256; index++) files.at(`/f${index}`, 10);
-  t.throws(() => files.at("/one-more", 10), { code: Code.resourceExhausted });
-  files.done("/f7");
-  t.ok(files.at("/one-more", 10));
+  const copies = Array.from({ length: 256 }, (_, index) => files.at(`/f${index}`, 10));
+  const more = files.at("/one-more", 10);
+  t.equal(files.at("/one-more", 10), more);
+  t.equal(files.at("/f255", 10), copies[255]);
+  t.equal(files.replaced("/f0", 11), undefined, "forgotten");
 });
