@@ -29,12 +29,15 @@ export async function createContainer(
     const effective = await bundle.create(spec);
     bundle.write("config.json", { ...effective, linux: { ...effective.linux, cgroupsPath: path } });
   });
-  // crun cleans up after a create that it refuses, but not after one that we had to kill.
+  const cgroup = new Cgroup(path);
+  // crun cleans up after a create that it refuses, but not after one that we had to kill, and a group stays whose
+  // limits could not be set.
+  undo.defer(() => cgroup.remove().catch(ignored));
   undo.defer(() => crun.delete(id, bundle).catch(ignored));
   const launched = await crun.create(id, bundle, spec.process?.terminal === true);
   undo.move();
   const init = new Process(id as string as ExecId, launched);
-  return new Container({ id, bundle, cgroup: new Cgroup(path), crun, init, spec });
+  return new Container({ id, bundle, cgroup, crun, init, spec });
 }
 
 /** Removes what a failed create has left of its directory, once its storages are released. Never rejects. */

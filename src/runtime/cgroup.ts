@@ -5,7 +5,7 @@
  * removes the groups, but nothing is read from them here.
  */
 import { writeFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -45,6 +45,11 @@ export class Cgroup {
   /** Sets the processors that the group may use, a list such as `0-3,5`. @throws INTERNAL. */
   async setCpus(cpus: string): Promise<void> {
     await this.#set("cpuset.cpus", cpus);
+  }
+
+  /** Removes the group, which has no process any more. @throws system errors; ENOENT when there is none. */
+  remove(): Promise<void> {
+    return rmdir(join(this.#root, this.path));
   }
 
   /** The groups above this one, from the top of the tree downwards, without the root. */

@@ -206,6 +206,12 @@ test("a failed create leaves nothing behind", async (t) => {
     "NUL in an argument": { OCI: specOf(agent.root, { args: ["true", "a\0b"] }) },
     "climbing group": { OCI: { ...good, Linux: { ...good.Linux, CgroupsPath: "/a/../../b" } } },
     "unknown namespace": { OCI: { ...good, Linux: { ...good.Linux, Namespaces: [{ Type: "shadow" }] } } },
+    "limit that cannot be set": {
+      OCI: {
+        ...good,
+        Linux: { ...good.Linux, Resources: { HugepageLimits: [{ Pagesize: "3MB", Limit: 1n }] } },
+      },
+    },
     "bad storage after a good one": {
       OCI: good,
       storages: [memory("one"), memory("two", "no-such-fs"), memory("three")],
