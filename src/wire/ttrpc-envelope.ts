@@ -14,6 +14,9 @@ import { WireError } from "./wire-error.ts";
 /** Metadata of a call that has none. */
 export const noMetadata: readonly (readonly [key: string, value: string])[] = Object.freeze([]);
 
+/** As many as Node lets into the headers of a gRPC call; a caller's trace context needs two. */
+const maxMetadataPairs = 128;
+
 /** A place in the bytes that the reader was given. */
 export type Place = { from: number; to: number };
 
@@ -31,7 +34,7 @@ export class RequestReader extends ProtobufReader {
     super(new Uint8Array(0));
   }
 
-  /** @throws WireError when the bytes are not a Request. */
+  /** @throws WireError when the bytes are not a Request, or one with more than 128 pairs of metadata. */
   read(bytes: Uint8Array, from: number, to: number): void {
     this.bytes = bytes;
     this.at = from;
@@ -50,6 +53,8 @@ export class RequestReader extends ProtobufReader {
       else if (tag === 32) this.timeoutNano = this.int64AsNumber();
       else if (tag === 42) {
         metadata ??= [];
+        // A pair may be two bytes long on the wire: without a bound one frame could hold two million of them.
+        if (metadata.length === maxMetadataPairs) throw new WireError("too much metadata");
         metadata.push(this.#keyValue());
       } else this.skip(tag & 7);
     }

@@ -105,6 +105,17 @@ test("keys of metadata are lower case, and a key may come twice", async (t) => {
   t.equal(reader.timeoutNano, -5);
 });
 
+test("a request may have 128 pairs of metadata, and no more", async (t) => {
+  const reader = new RequestReader();
+  const full = Buffer.from("2a00".repeat(128), "hex");
+  reader.read(full, 0, full.length);
+  t.equal(reader.metadata.length, 128);
+  const over = Buffer.from("2a00".repeat(129), "hex");
+  t.throws(() => reader.read(over, 0, over.length), new WireError("too much metadata"));
+  reader.read(full, 0, 2);
+  t.same(reader.metadata, [["", ""]], "what was refused is forgotten");
+});
+
 test("what is written by hand is what the schema says", async (t) => {
   const request = foreignProtos().lookupType("ttrpc.Request");
   const writer = new ProtobufWriter();

@@ -115,6 +115,16 @@ test("bytes that are no Request are refused on their stream, and the connection 
   ]);
 });
 
+test("a frame full of metadata is refused on its stream, and the connection lives", async (t) => {
+  const { peer } = await peerOf(t);
+  const emptyPair = Uint8Array.of(0x2a, 0);
+  peer.send(frame(1, 1, Buffer.alloc(4 * 1024 * 1024, emptyPair)), check(3));
+  t.match(await peer.answers(2), [
+    { id: 1, code: Code.invalidArgument, message: "too much metadata" },
+    { id: 3, code: Code.ok },
+  ]);
+});
+
 test("what the schema does not know, or nobody has implemented, is UNIMPLEMENTED", async (t) => {
   const { peer } = await peerOf(t);
   peer.send(
