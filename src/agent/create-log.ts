@@ -1,5 +1,6 @@
-import { destination, pino } from "pino";
+import { pino } from "pino";
 import type { Log } from "../base/log.ts";
+import type { LogSink } from "./log-sink.ts";
 import type { LogLevel } from "./option-readers.ts";
 
 /** The reference's words for the levels, which runtime-rs reads (agent-api 6.6). */
@@ -12,14 +13,13 @@ const levelWords: Readonly<Record<string, string>> = {
   trace: "TRCE",
 };
 
-/** A log that writes JSON lines in the reference's form (agent-api 6.6) to descriptor `fd`, at once. */
-export function createLog(level: LogLevel, version: string, fd: number): Log {
+/** A log that writes JSON lines in the reference's form (agent-api 6.6) into `sink`. */
+export function createLog(level: LogLevel, version: string, sink: LogSink): Log {
   const options = {
     level,
     base: { version, subsystem: "agent", pid: String(process.pid), name: "kata-agent", source: "agent" },
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: levelWords[label] ?? label }) },
   };
-  // By the name `dest`: without it pino looks at process.stdout, which loads all of Node's streams.
-  return pino(options, destination({ dest: fd, sync: true }));
+  return pino(options, sink);
 }

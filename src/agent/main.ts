@@ -18,6 +18,7 @@ import { BootSteps } from "../trace/boot-steps.ts";
 import { bootGuest, bootMounts } from "./boot.ts";
 import { createLog } from "./create-log.ts";
 import { loadOptions } from "./load-options.ts";
+import { LogSink } from "./log-sink.ts";
 import { type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
 import { type Running, shutDown } from "./shut-down.ts";
@@ -35,7 +36,7 @@ async function main(role: Role): Promise<void> {
     // The kernel hands every word of its command line that it does not know to the first process.
     strict: role !== "machine-init",
   });
-  if (values.version === true) return printVersion();
+  if (values.version === true && role !== "machine-init") return printVersion();
   setProcessName("kata-agent");
   const steps = new BootSteps();
   if (role !== "service") await bootMounts(role, steps);
@@ -43,7 +44,8 @@ async function main(role: Role): Promise<void> {
   const { options, warnings } = await steps.step("options", { "kata.boot.step": "options" }, () =>
     loadOptions({ configFile, env: process.env, cmdlineFile: "/proc/cmdline" }),
   );
-  const log = createLog(options.logLevel, version, stdoutFd);
+  const sink = new LogSink(stdoutFd);
+  const log = createLog(options.logLevel, version, sink);
   for (const warning of warnings) log.warn({}, warning);
   log.info({ role, trace: options.trace, address: options.serverAddress }, "agent starts");
   const reaper = new Reaper(log);
@@ -54,6 +56,7 @@ async function main(role: Role): Promise<void> {
     reaper,
     role,
     log,
+    sink,
     flushMs: options.traceFlushMs,
   };
   const ended = endings(running);
@@ -88,7 +91,13 @@ function endings(running: Running): { promise: Promise<string>; destroyed: () =>
   const destroyed = () => setImmediate(() => resolve("DestroySandbox"));
   if (running.role === "service") process.on("SIGTERM", () => resolve("SIGTERM"));
   else process.on("SIGTERM", () => running.log.info({}, "SIGTERM is ignored by the first process"));
-  const crash = (error: unknown) => void crashed(running, error);
+  let crashing = false;
+  const crash = (error: unknown) => {
+    // A second fault on the way out must not begin the way out again.
+    if (crashing) return;
+    crashing = true;
+    void crashed(running, error);
+  };
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
   return { promise, destroyed };
@@ -96,16 +105,20 @@ function endings(running: Running): { promise: Promise<string>; destroyed: () =>
 
 /** A fault of ours: told, what can be flushed is flushed, and a guest powers off instead of panicking its kernel. */
 async function crashed(running: Running, error: unknown): Promise<void> {
+  setTimeout(() => fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs);
   running.log.error({ err: error }, "agent crashed");
-  setTimeout(() => void fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs).unref();
   await running.tracing?.shutdown(running.flushMs);
-  await fatal(running.role, AgentError.from(error).message);
+  running.sink.flush();
+  fatal(running.role, AgentError.from(error).message);
 }
 
-async function fatal(role: Role, message: string): Promise<never> {
+function fatal(role: Role, message: string): never {
   process.stderr.write(`kata-agent: ${message}\n`);
-  if (role === "machine-init") await powerOff().catch(() => undefined);
-  process.exit(1);
+  try {
+    if (role === "machine-init") powerOff();
+  } finally {
+    process.exit(1);
+  }
 }
 
 function printVersion(): void {

@@ -1,4 +1,5 @@
 import type { TracingMode } from "../trace/tracing-options.ts";
+import { parseAddress } from "../vsock/address.ts";
 
 /** How much is logged. */
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
@@ -32,6 +33,18 @@ export const level: Reader<LogLevel> = (value) =>
 /** Text that is not empty. */
 export const text: Reader<string> = (value) =>
   typeof value === "string" && value !== "" ? value : undefined;
+
+/** An address in any of the forms of `vsock/address.ts`. */
+export const address: Reader<string> = (value) => {
+  const given = text(value);
+  if (given === undefined) return undefined;
+  try {
+    parseAddress(given);
+    return given;
+  } catch {
+    return undefined;
+  }
+};
 
 /** A whole number from 0 to 2^31−1. */
 export const wholeNumber: Reader<number> = (value) => {

@@ -7,6 +7,7 @@
  */
 import type { TracingMode } from "../trace/tracing-options.ts";
 import {
+  address,
   type LogLevel,
   level,
   type Reader,
@@ -56,7 +57,7 @@ export const optionTable: Table = {
     cmdline: "agent.server_addr",
     file: "server_addr",
     env: "KATA_AGENT_SERVER_ADDR",
-    read: text,
+    read: address,
     fallback: "vsock://-1:1024",
   },
   trace: {
@@ -70,7 +71,7 @@ export const optionTable: Table = {
     cmdline: "agent.trace_addr",
     file: "trace_addr",
     env: "KATA_AGENT_TRACE_ADDR",
-    read: text,
+    read: address,
     fallback: "vsock://2:10240",
   },
   traceFlushMs: {

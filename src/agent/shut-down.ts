@@ -6,6 +6,7 @@ import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
+import type { LogSink } from "./log-sink.ts";
 import type { Role } from "./role.ts";
 import type { AgentServer } from "./serve.ts";
 
@@ -17,11 +18,15 @@ export type Running = {
   reaper: Reaper;
   role: Role;
   log: Log;
+  /** Where the log goes. */
+  sink: LogSink;
   flushMs: number;
 };
 
 /** How long calls that are still open when the sandbox ends may take to answer. */
 const openCallsMs = 200;
+/** How long the disks may take; a dead share would take for ever. */
+const syncMs = 2_000;
 /** How long the containers that a signal has left running may take to end. */
 const containersMs = 5_000;
 
@@ -31,7 +36,7 @@ const containersMs = 5_000;
  * first process then powers the machine off, which ends us.
  */
 export async function shutDown(running: Running): Promise<void> {
-  const { server, rooms, tracing, reaper, role, log, flushMs } = running;
+  const { server, rooms, tracing, reaper, role, log, sink, flushMs } = running;
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
   if (rooms !== undefined) {
     await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
@@ -40,9 +45,21 @@ export async function shutDown(running: Running): Promise<void> {
   await tracing?.shutdown(flushMs);
   reaper.close();
   log.info({}, "shutdown complete");
+  sink.flush();
   if (role !== "machine-init") return;
-  await syncDisks().catch((error) => log.warn({ error: AgentError.from(error).message }, "sync failed"));
-  await powerOff();
+  await syncWithin(syncMs).catch((error) =>
+    log.warn({ error: AgentError.from(error).message }, "sync failed"),
+  );
+  powerOff();
+}
+
+async function syncWithin(timeoutMs: number): Promise<void> {
+  const limit = deadline(timeoutMs);
+  try {
+    await abortable(syncDisks(), limit.signal);
+  } finally {
+    limit.done();
+  }
 }
 
 async function endSandbox(rooms: Rooms): Promise<void> {

@@ -59,7 +59,7 @@ export type KernelFunctions = {
 
   setHostname(name: string): void;
   syncDisks(): Promise<number>;
-  reboot(command: number): Promise<number>;
+  reboot(command: number): void;
   loadModule(fd: number, parameters: string, flags: number): Promise<number>;
   setClock(seconds: number, microseconds: number): void;
   reseedRandom(bytes: Uint8Array): void;

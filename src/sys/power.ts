@@ -1,7 +1,6 @@
 import { kernel } from "./kernel.ts";
 
 const powerOffCommand = 0x4321fedc;
-const restartCommand = 0x01234567;
 
 /** Writes what the page cache holds to all disks; takes as long as they do. */
 export async function syncDisks(): Promise<void> {
@@ -12,11 +11,6 @@ export async function syncDisks(): Promise<void> {
  * Switches the machine off, at once: nothing is stopped or synced first. In a pid namespace other than the first one
  * it ends that namespace instead. Does not return on success. @throws EPERM.
  */
-export async function powerOff(): Promise<void> {
-  await kernel.reboot(powerOffCommand);
-}
-
-/** Restarts the machine, in the same way. @throws EPERM. */
-export async function restart(): Promise<void> {
-  await kernel.reboot(restartCommand);
+export function powerOff(): void {
+  kernel.reboot(powerOffCommand);
 }

@@ -21,7 +21,10 @@ const values: {
     ],
     bad: ["loud", "INFO", "constructor", "__proto__", ""],
   },
-  serverAddress: { good: [["unix:///a=b", "unix:///a=b"]], bad: [""] },
+  serverAddress: {
+    good: [["unix:///a=b", "unix:///a=b"]],
+    bad: ["", "vsock", "carrier://pigeon", "vsock://1:x"],
+  },
   trace: {
     good: [
       ["true", "isolated"],
@@ -34,7 +37,7 @@ const values: {
     ],
     bad: ["maybe", "constructor", "tostring"],
   },
-  traceAddress: { good: [["vsock://2:7", "vsock://2:7"]], bad: [""] },
+  traceAddress: { good: [["vsock://2:7", "vsock://2:7"]], bad: ["", "10240", "unix://relative"] },
   traceFlushMs: { good: [["3", 3000]], bad: ["0", "-1", "1.5", "soon", "99999999999"] },
   traceParent: { good: [["00-a-b-01", "00-a-b-01"]], bad: [""] },
   containerPipeBytes: { good: [["65536", 65536]], bad: ["-1", "1k", "4294967296"] },

@@ -136,7 +136,7 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   uevents,
   orphans,
   session,
-  powerOff,
+  powerOff: async () => powerOff(),
 };
 
 const [, , name = "", outerPidNamespace = ""] = process.argv;

@@ -34,21 +34,17 @@ static napi_value SyncDisks(napi_env env, napi_callback_info info) {
   return work == NULL ? NULL : work_start(env, work);
 }
 
-static void run_reboot(struct work *work) {
-  if (reboot((int)work->number[0]) < 0) work->error = errno;
-}
-
-/* reboot(command) -> promise; of the commands only power off (0x4321fedc) and restart (0x01234567) are taken */
+/*
+ * reboot(command); of the commands only power off (0x4321fedc) and restart (0x01234567) are taken. At once and not on
+ * a thread of the pool: all of them may be waiting for a dead share, and nothing is left to be kept waiting by this.
+ */
 static napi_value Reboot(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  struct work *work = work_new(env, "reboot", run_reboot);
-  if (work == NULL) return NULL;
-  if (!integer_argument(env, args[0], "command", 1, INT32_MAX, &work->number[0])) return work_discard(work);
-  if ((int)work->number[0] != RB_POWER_OFF && (int)work->number[0] != RB_AUTOBOOT) {
-    work_discard(work);
+  double command;
+  if (!integer_argument(env, args[0], "command", 1, INT32_MAX, &command)) return NULL;
+  if ((int)command != RB_POWER_OFF && (int)command != RB_AUTOBOOT)
     return throw_type_error(env, "command", "power off or restart");
-  }
-  return work_start(env, work);
+  return reboot((int)command) < 0 ? throw_errno(env, errno, "reboot") : NULL;
 }
 
 static void run_load(struct work *work) {
