@@ -35,7 +35,9 @@ t.test("the agent is PID 1, serves, and switches the guest off when asked", { sk
 });
 
 t.test("traced with nobody to take the spans it serves all the same, and still ends", { skip }, async (t) => {
-  await using guest = await bootGuest({ append: "agent.trace=isolated agent.log=loud unknown_word --unknown" });
+  await using guest = await bootGuest({
+    append: "agent.trace=isolated agent.log=loud unknown_word --unknown",
+  });
   t.match(await ctl(guest, "check"), /serving/i);
   await ctl(guest, "destroy-sandbox");
   t.match(await guest.exited, { code: 0, signal: null });
