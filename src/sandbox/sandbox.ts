@@ -64,7 +64,7 @@ export class Sandbox {
     undo.defer(() => this.namespaces.release());
     await this.namespaces.create(request.hostname);
     const mounted = await this.storages.add(request.storages, undefined);
-    undo.defer(() => this.storages.release(mounted.reverse()));
+    undo.defer(() => this.storages.release(mounted));
     this.#undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
     undo.move();
     this.#id = request.id;

@@ -2,7 +2,11 @@
  * What is mounted for the pod and its containers, by mount point, with a count of users (agent-api 4.1, 4.3).
  *
  * The first request for a mount point does the work, later ones wait for it and count; the last release undoes it.
- * A list that fails half-way is undone in reverse order, so a failed create leaves no mount behind.
+ * A list is undone newest first, since a storage may lie within an earlier one; one that fails half-way is undone as
+ * far as it had come, so a failed create leaves no mount behind.
+ *
+ * What is released is forgotten, whatever becomes of the unmount: a mount in use is detached, and the kernel ends it
+ * with its last user. Kept in the record it would count as in place for the next container that asks for it.
  */
 import { rmdir } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
@@ -36,7 +40,7 @@ export class Storages {
 
   /**
    * Puts a list of storages in place, in order.
-   * @returns the mount points to release, in the order recorded.
+   * @returns the mount points to {@link release} later.
    * @throws INTERNAL; what the list had put in place before is undone.
    */
   async add(storages: readonly Storage[], owner: ContainerId | undefined): Promise<string[]> {
@@ -48,14 +52,17 @@ export class Storages {
       }
       return added;
     } catch (error) {
-      await this.release(added.reverse());
+      await this.release(added);
       throw error;
     }
   }
 
-  /** Counts one user less for each mount point and unmounts what nobody uses. Failures are logged (agent-api 4.3). */
+  /**
+   * Counts one user less for each mount point of a list and unmounts, last to first, what nobody uses. Failures are
+   * logged (agent-api 4.3).
+   */
   async release(mountPoints: readonly string[]): Promise<void> {
-    for (const mountPoint of mountPoints) {
+    for (const mountPoint of [...mountPoints].reverse()) {
       try {
         await this.#releaseOne(mountPoint);
       } catch (error) {
@@ -120,11 +127,21 @@ export class Storages {
   }
 
   async #undo(mountPoint: string, target: string): Promise<void> {
-    await this.#unmount(target, 0);
     try {
+      await this.#unmountOrDetach(target);
       await rmdir(target);
     } finally {
       this.#entries.delete(mountPoint);
+    }
+  }
+
+  async #unmountOrDetach(target: string): Promise<void> {
+    try {
+      await this.#unmount(target, 0);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+      this.#log.warn({ target }, "storage is in use, so it was only detached");
+      await this.#unmount(target, UmountFlag.detach);
     }
   }
 }

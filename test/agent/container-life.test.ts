@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test, test } from "tap";
 import { Code } from "../../src/base/code.ts";
@@ -153,6 +153,38 @@ test("the first answer of two removals at once comes when all is gone", async (t
     );
     await left(t, before);
   }
+});
+
+test("a container whose storage somebody else uses is removed all the same", async (t) => {
+  const before = agent.traces();
+  const container_id = agent.id("busy");
+  const mount_point = `/run/kata-containers/${container_id}/data`;
+  const storage = { driver: "virtio-fs", source: "tmpfs", fstype: "tmpfs" };
+  const storages = [mount_point, `${mount_point}/inner`].map((path) => ({ ...storage, mount_point: path }));
+  const OCI = specOf(agent.root, { args: ["true"] });
+  await calls.CreateContainer({ container_id, OCI, storages });
+  const user = openSync(agent.path(`${mount_point}/inner`), "r");
+  try {
+    t.same(await refusal(calls.RemoveContainer({ container_id })), { code: 0, message: "" });
+    await left(t, before);
+    await calls.CreateContainer({ container_id, OCI, storages });
+    await calls.RemoveContainer({ container_id });
+  } finally {
+    closeSync(user);
+  }
+  await left(t, before);
+});
+
+test("a container is removed although a storage below its bundle stays", async (t) => {
+  const container_id = agent.id("keeps");
+  const mount_point = `/run/kata-containers/${container_id}/shared`;
+  const OCI = specOf(agent.root, { args: ["true"] });
+  const shared = { driver: "virtio-fs", source: "tmpfs", fstype: "tmpfs", mount_point, shared: true };
+  await calls.CreateContainer({ container_id, OCI, storages: [shared] });
+  t.same(await refusal(calls.RemoveContainer({ container_id })), { code: 0, message: "" });
+  t.ok(await eventually(() => agent.logLines.some(({ msg }) => msg?.includes("left behind"))));
+  const { code } = await refusal(calls.RemoveContainer({ container_id }));
+  t.equal(code, Code.internal, "its id is forgotten");
 });
 
 test("SIGKILL without an exec id reaches every process of the container", async (t) => {

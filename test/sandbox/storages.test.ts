@@ -7,6 +7,7 @@ import { Code } from "../../src/base/code.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Storage, StorageDriver } from "../../src/sandbox/storage.ts";
 import { Storages } from "../../src/sandbox/storages.ts";
+import { UmountFlag } from "../../src/sys/mount.ts";
 
 /** Storages whose driver only makes the folder, and a list of what was done in order. */
 function folders(t: Test): {
@@ -25,7 +26,7 @@ function folders(t: Test): {
       "folder",
       async ({ mountPoint }: Storage) => {
         note("mount", mountPoint);
-        mkdirSync(mountPoint);
+        mkdirSync(mountPoint, { recursive: true });
         return mountPoint;
       },
     ],
@@ -38,8 +39,10 @@ function folders(t: Test): {
     ],
     ["broken", () => Promise.reject(new AgentError(Code.internal, "broken"))],
   ]);
-  const storages = new Storages(drivers, silentLog, async (path) => {
-    note("unmount", path);
+  const storages = new Storages(drivers, silentLog, async (path, flags) => {
+    note(flags === UmountFlag.detach ? "detach" : "unmount", path);
+    if (path.endsWith("/busy") && flags === 0) throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
+    if (path.endsWith("/gone")) throw Object.assign(new Error("EINVAL"), { code: "EINVAL" });
     if (path.endsWith("/slow")) await hold.promise;
   });
   const storage = (name: string, more: Partial<Storage> = {}): Storage => ({
@@ -72,6 +75,28 @@ test("a list that fails is undone in reverse order", async (t) => {
   await t.rejects(unknown, { code: Code.internal, message: /Failed to find the storage handler 9p/ });
 });
 
+test("a list is released last to first, since one may lie within another", async (t) => {
+  const { storages, done, storage } = folders(t);
+  await storages.release(await storages.add([storage("a"), storage("a/b")], undefined));
+  t.same(done.slice(2), ["unmount a/b", "unmount a"]);
+});
+
+test("a storage in use is detached, and mounted anew for the next user", async (t) => {
+  const { storages, done, storage } = folders(t);
+  await storages.release(await storages.add([storage("busy")], undefined));
+  t.same(done, ["mount busy", "unmount busy", "detach busy"]);
+  await storages.release(await storages.add([storage("busy")], undefined));
+  t.equal(done.filter((what) => what === "mount busy").length, 2);
+});
+
+test("a storage that cannot be unmounted is not taken for one in place", async (t) => {
+  const { storages, done, storage } = folders(t);
+  const gone = storage("gone");
+  await storages.release(await storages.add([gone], undefined));
+  await storages.add([gone], undefined);
+  t.same(done, ["mount gone", "unmount gone", "mount gone"]);
+});
+
 test("a user that comes while the last one goes waits, and mounts again", async (t) => {
   const { storages, done, storage, hold } = folders(t);
   const list = await storages.add([storage("slow")], undefined);
@@ -93,7 +118,7 @@ test("what is shared or has no clean-up stays until the sandbox ends", async (t)
   await storages.release(await storages.add(list, undefined));
   t.same(done, ["mount shared", "mount kept"]);
   await storages.releaseAll();
-  t.same(done.slice(2), ["unmount kept", "unmount shared"], "newest first");
+  t.same(done.slice(2), ["detach kept", "detach shared"], "newest first");
 });
 
 test("whoever waited for a mount that failed fails too", async (t) => {
