@@ -6,6 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { encodeMessage } from "../../wire/protobuf-encode.ts";
 import { maxFrameBytes } from "../../wire/ttrpc-frame.ts";
 import { type Dispatcher, decodeRequest } from "../dispatch.ts";
+import { errorHeaderText } from "../error-text.ts";
 import { LiveCall, type Reply } from "../live-call.ts";
 import type { Route } from "../route.ts";
 import { metadataPairs } from "./metadata.ts";
@@ -116,7 +117,7 @@ function replyWith(respond: sendUnaryData<Buffer>): Reply {
 }
 
 function refuse(respond: sendUnaryData<Buffer>, error: AgentError): void {
-  respond({ code: error.code, details: error.message });
+  respond({ code: error.code, details: errorHeaderText(error.message) });
 }
 
 function timeLeftMs(call: ServerUnaryCall<Buffer, Buffer>): number | undefined {

@@ -14,13 +14,13 @@ import {
 } from "../../wire/ttrpc-frame.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { type Dispatcher, decodeRequest, unknownMethod } from "../dispatch.ts";
+import { errorText } from "../error-text.ts";
 import { LiveCall, type Reply } from "../live-call.ts";
 
 /** Calls that one connection may have running; a peer that needs more has lost count. */
 const maxRunningCalls = 16_384;
 /** Time for the last answers to leave after the peer has closed its half. */
 const lastWriteMs = 1000;
-const maxErrorChars = 8192;
 
 export type TtrpcOptions = {
   readonly log: Log;
@@ -224,7 +224,7 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   #refuse(id: number, code: Code, message: string): void {
     if (this.#state === "closed") return;
     const mark = beginFrame(this.#writer, id, FrameType.response);
-    writeErrorResponse(this.#writer, code, message.slice(0, maxErrorChars));
+    writeErrorResponse(this.#writer, code, errorText(message));
     endFrame(this.#writer, mark);
     this.#queueFlush();
   }

@@ -140,6 +140,33 @@ test("errors reach a foreign client with code and text", async (t) => {
   await t.rejects(health("Version", {}), { code: Code.unimplemented, details: "method Version" });
 });
 
+for (const [what, text, start] of [
+  ["a long text", "x".repeat(100_000), /^x{8192}$/],
+  ["a long text of other letters", "語".repeat(100_000), /^語{1365}$/],
+  ["a text with half a letter", "half \ud83d", /^half \ufffd$/],
+] as const) {
+  test(`${what} reaches a client as far as a header holds it, and the connection lives`, async (t) => {
+    const fail = async () => {
+      throw new AgentError(Code.notFound, text);
+    };
+    const waiting = Promise.withResolvers<{ status: number }>();
+    const running = Promise.withResolvers<void>();
+    const WaitProcess = () => {
+      running.resolve();
+      return waiting.promise;
+    };
+    const { path } = await grpcServer(t, handlers({ WaitProcess }, { Check: fail }));
+    const foreign = foreignClient(t, path, "Health");
+    await t.rejects(foreign("Check", {}), { code: Code.notFound, details: start });
+    const our = await ourClient(t, path);
+    const other = our.agent.WaitProcess({});
+    await running.promise;
+    await t.rejects(our.health.Check({}), { code: Code.notFound, message: start });
+    waiting.resolve({ status: 7 });
+    t.match(await other, { status: 7 }, "a call beside it ends well");
+  });
+}
+
 test("deadline and cancellation of a foreign client reach the handler", async (t) => {
   const reasons: AgentError[] = [];
   const running = Promise.withResolvers<void>();
