@@ -60,3 +60,23 @@ t.test("the guest's clock, memory and random numbers are its own to change", { s
   // The log's own clock tells that the guest's was set.
   t.match(guest.console(), /"ts":"2001-09-09T01:4\d:[^\n]*shutdown complete/);
 });
+
+t.test(
+  "a fault of the agent is told and switches the guest off, without a kernel panic",
+  { skip },
+  async (t) => {
+    // The kernel hands what it does not know to the first process as environment: here, a fault after a while.
+    const fault = "data:text/javascript,setTimeout(()=>{throw(Error('made'))},3000)";
+    await using guest = await bootGuest({ append: `NODE_OPTIONS=--import=${fault}` });
+    t.match(await guest.exited, { code: 0, signal: null });
+    t.match(guest.console(), /agent crashed[\s\S]*kata-agent: made[\s\S]*Power down/);
+    t.notMatch(guest.console(), /Kernel panic/);
+  },
+);
+
+t.test("a start that fails says why and switches the guest off", { skip }, async (t) => {
+  await using guest = await bootGuest({ append: "agent.server_addr=unix:///no/such/folder/agent.sock" });
+  t.match(await guest.exited, { code: 0, signal: null });
+  t.match(guest.console(), /kata-agent: ENOENT[\s\S]*Power down/);
+  t.notMatch(guest.console(), /Kernel panic/);
+});
