@@ -1,18 +1,20 @@
 import type { IncomingMessage } from "node:http";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { Refusal } from "./refusal.ts";
 
 /**
  * Bodies of requests, from guests that may be hostile.
  *
- * A body counts against its own limit and against one that all bodies share, byte by byte as it arrives: what a
- * header promises reserves nothing. Whoever got a body gives its share back when it is done with it.
+ * A body counts against its own limit and against one that all bodies share, chunk by chunk as it is kept: what a
+ * header promises reserves nothing, and a packed body is unpacked as it comes and counts as it is unpacked, since a
+ * few bytes may become a thousand times as many. Whoever got a body gives its share back when it is done with it.
  */
 
 /** What OTLP servers should take (wire-and-tracing 7.3). */
 const maxBodyBytes = 64 * 1024 * 1024;
-const inflate = promisify(gunzip);
+const tooLong = "request body too long";
+const cutOff = "request body cut off";
 
 /** Bytes of all bodies that are in memory now. */
 export class BodyBudget {
@@ -48,52 +50,71 @@ export async function readBody(request: IncomingMessage, budget: BodyBudget): Pr
     held = 0;
   };
   const hold = (bytes: number) => {
-    if (held + bytes > maxBodyBytes) throw new Refusal(413, "request body too long");
+    if (held + bytes > maxBodyBytes) throw new Refusal(413, tooLong);
     budget.take(bytes);
     held += bytes;
   };
   try {
-    const raw = await collect(request, hold);
-    return { bytes: await decoded(raw, request.headers["content-encoding"], hold), release };
+    return { bytes: await collect(request, decoded(request), hold), release };
   } catch (error) {
     release();
-    throw error instanceof Refusal ? error : new Refusal(400, "request body cut off");
+    throw error instanceof Refusal ? error : new Refusal(400, cutOff);
   }
 }
 
-async function collect(request: IncomingMessage, hold: (bytes: number) => void): Promise<Buffer> {
+/** What the body is read from: the request itself, or what is unpacked from it. */
+function decoded(request: IncomingMessage): Readable {
+  const encoding = request.headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return request;
+  if (encoding !== "gzip") throw new Refusal(415, "unknown content encoding");
+  return request.pipe(createGunzip());
+}
+
+async function collect(
+  request: IncomingMessage,
+  source: Readable,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  await new Promise<void>((resolve, reject) => {
-    request.on("data", (chunk: Buffer) => {
-      try {
-        hold(chunk.length);
-        chunks.push(chunk);
-      } catch (error) {
-        request.pause();
-        reject(error);
-      }
-    });
-    request.on("end", resolve);
-    request.on("error", reject);
-    request.on("close", () => {
-      if (!request.complete) reject(new Refusal(400, "request body cut off"));
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  source.on("data", (chunk: Buffer) => {
+    try {
+      hold(chunk.length);
+      chunks.push(chunk);
+    } catch (error) {
+      reject(error);
+    }
   });
+  source.on("end", resolve);
+  source.on("error", () => reject(new Refusal(400, source === request ? cutOff : "broken gzip")));
+  watchArrival(request, reject);
+  try {
+    await promise;
+    // Zeros behind the packed bytes are passed over, all others were an error.
+    if (source !== request) request.unpipe().resume();
+  } catch (error) {
+    stop(request, source);
+    throw error;
+  }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
-async function decoded(
-  raw: Buffer,
-  encoding: string | undefined,
-  hold: (bytes: number) => void,
-): Promise<Buffer> {
-  if (encoding === undefined || encoding === "identity") return raw;
-  if (encoding !== "gzip") throw new Refusal(415, "unknown content encoding");
-  const bytes = await inflate(raw, { maxOutputLength: maxBodyBytes }).catch((error: { code?: string }) => {
-    throw error.code === "ERR_BUFFER_TOO_LARGE"
-      ? new Refusal(413, "request body too long")
-      : new Refusal(400, "broken gzip");
+/** Packed bytes have a limit of their own: they may unpack to nothing. */
+function watchArrival(request: IncomingMessage, reject: (error: Error) => void): void {
+  let arrived = 0;
+  request.on("data", (chunk: Buffer) => {
+    arrived += chunk.length;
+    if (arrived > maxBodyBytes) reject(new Refusal(413, tooLong));
   });
-  hold(bytes.length);
-  return bytes;
+  request.on("error", reject);
+  request.on("close", () => {
+    if (!request.complete) reject(new Refusal(400, cutOff));
+  });
+}
+
+/** Nothing more is read or unpacked. The request stays open for its answer. */
+function stop(request: IncomingMessage, source: Readable): void {
+  request.unpipe();
+  request.pause();
+  if (source !== request) source.destroy();
 }
