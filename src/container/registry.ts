@@ -1,6 +1,7 @@
 /**
  * All containers of the sandbox, by id. An id is taken from the moment a create begins until its removal is complete,
- * so two requests for one id can never both have effects (agent-api 3.3.2, 10.3).
+ * so two requests for one id can never both have effects (agent-api 3.3.2, 10.3). Whoever ends the sandbox closes the
+ * registry first and waits for what is being created: no container may come into being behind the end of all.
  */
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -9,7 +10,8 @@ import type { Container } from "./container.ts";
 import type { Process } from "./process.ts";
 
 export class Registry {
-  readonly #containers = new Map<string, Container | "creating">();
+  readonly #containers = new Map<string, Container | Promise<Container>>();
+  #closed = false;
 
   /** How many containers there are, those being created included. */
   get size(): number {
@@ -18,18 +20,35 @@ export class Registry {
 
   /** Every container that exists. */
   *all(): Iterable<Container> {
-    for (const container of this.#containers.values()) if (container !== "creating") yield container;
+    for (const container of this.#containers.values()) if (!(container instanceof Promise)) yield container;
+  }
+
+  /** True once the sandbox ends: a create that is under way has to undo itself. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Refuses every create from now on. Safe to repeat. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Resolves when every create under way has ended, one way or the other. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#containers.values()].filter((entry) => entry instanceof Promise));
   }
 
   /**
    * Makes a container under a reserved id; the id is free again when `create` fails.
-   * @throws INTERNAL when the id is taken, before `create` is called.
+   * @throws INTERNAL when the id is taken or the registry closed, before `create` is called.
    */
   async create(id: ContainerId, create: () => Promise<Container>): Promise<Container> {
     if (this.#containers.has(id)) throw new AgentError(Code.internal, `container ${id} already exists`);
-    this.#containers.set(id, "creating");
+    if (this.#closed) throw new AgentError(Code.internal, "the sandbox has ended");
+    const creating = create();
+    this.#containers.set(id, creating);
     try {
-      const container = await create();
+      const container = await creating;
       this.#containers.set(id, container);
       return container;
     } catch (error) {
@@ -45,7 +64,7 @@ export class Registry {
    */
   container(id: string, code: Code): Container {
     const found = this.#containers.get(id);
-    if (found === undefined || found === "creating") throw new AgentError(code, "Invalid container id");
+    if (found === undefined || found instanceof Promise) throw new AgentError(code, "Invalid container id");
     return found;
   }
 

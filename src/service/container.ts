@@ -102,6 +102,7 @@ async function create(
   }
   // Nobody will ask for a container whose creation was given up, so it must not stay.
   call.signal.throwIfAborted();
+  if (rooms.registry.closed) throw new AgentError(Code.internal, "the sandbox has ended");
   undo.move();
   return container;
 }

@@ -6,7 +6,7 @@ import type { Call } from "../rpc/call.ts";
 import { copyFile } from "../sandbox/copy-file.ts";
 import { hasMemoryProbe, hasSeccomp, memoryBlockBytes } from "../sandbox/guest-details.ts";
 import { storageDrivers } from "../sandbox/storage-drivers.ts";
-import { removeContainer } from "./remove-container.ts";
+import { endContainers } from "./end-containers.ts";
 import type { Rooms } from "./rooms.ts";
 import { storageFrom } from "./storage.ts";
 
@@ -14,7 +14,7 @@ type Calls = Pick<AgentService<Call>, "CreateSandbox" | "DestroySandbox" | "GetG
 
 /** CreateSandbox, DestroySandbox, GetGuestDetails, CopyFile (agent-api 3.1, 3.2, 3.26, 3.23). */
 export function sandboxCalls(rooms: Rooms): Calls {
-  const { sandbox, registry } = rooms;
+  const { sandbox } = rooms;
   return {
     async CreateSandbox(request) {
       const id = request.sandbox_id === "" ? undefined : sandboxId(request.sandbox_id);
@@ -30,7 +30,7 @@ export function sandboxCalls(rooms: Rooms): Calls {
       return {};
     },
     async DestroySandbox() {
-      await Promise.all([...registry.all()].map((container) => removeContainer(rooms, container)));
+      await endContainers(rooms);
       rooms.oomQueue.close();
       await sandbox.destroy();
       rooms.onDestroyed();

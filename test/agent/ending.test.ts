@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { Code } from "../../src/base/code.ts";
-import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 test("DestroySandbox is answered, then all ends: containers, waiting calls, the agent", async (t) => {
   await using agent = await startAgent();
@@ -17,6 +17,23 @@ test("DestroySandbox is answered, then all ends: containers, waiting calls, the 
   t.same(await agent.ended, { code: 0, signal: null });
   t.equal(agent.logLines.at(-1)?.msg, "shutdown complete");
   t.notOk(existsSync(join(agent.folder, "agent.sock")), "the socket is gone");
+});
+
+test("containers that are being created end with the sandbox", needsRoot, async (t) => {
+  await using agent = await startAgent({ ordinary: true });
+  await agent.calls.CreateSandbox({ sandbox_id: "creates" });
+  const names = ["a", "b", "c", "d"];
+  const creates = names.map((name) => refusal(agent.create(name, { args: ["sleep", "1000"] })));
+  t.ok(await eventually(() => agent.children() > 0), "crun is at work");
+  t.same(await agent.calls.DestroySandbox({}), {});
+  for (const { message } of await Promise.all(creates)) {
+    // The quickest may have been complete.
+    t.match(message, /^(|the sandbox has ended)$/);
+  }
+  t.same(await agent.ended, { code: 0, signal: null });
+  t.match(agent.output, /^cgroup\.procs$/m);
+  const left = agent.output.split("\n").filter((line) => names.some((name) => line === agent.id(name)));
+  t.same(left, [], "no group of theirs is left");
 });
 
 test("SIGTERM ends an ordinary agent in the same way, with its containers", needsRoot, async (t) => {

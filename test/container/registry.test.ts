@@ -46,3 +46,27 @@ test("a create that fails frees its id", async (t) => {
   );
   t.equal(await registry.create(id, async () => container), container);
 });
+
+test("once closed it takes nothing new, and tells when the creates under way have ended", async (t) => {
+  const registry = new Registry();
+  const [fails, works] = [Promise.withResolvers<Container>(), Promise.withResolvers<Container>()];
+  const failing = registry.create(id, () => fails.promise);
+  const working = registry.create(containerId("two2"), () => works.promise);
+  registry.close();
+  let settled = false;
+  const all = registry.settled().then(() => {
+    settled = true;
+  });
+  await t.rejects(
+    registry.create(containerId("three3"), async () => container),
+    { code: Code.internal, message: "the sandbox has ended" },
+  );
+  fails.reject(new Error("no"));
+  await t.rejects(failing, { message: "no" });
+  await new Promise(setImmediate);
+  t.notOk(settled, "one is still under way");
+  works.resolve(container);
+  await all;
+  t.equal(await working, container);
+  t.same([...registry.all()], [container], "what was created can be removed");
+});
