@@ -9,12 +9,15 @@ import { type TextField, type TextPlan, textPlanOf } from "./text-plan.ts";
  * always lowerCamelCase. 64-bit integers are decimal text, other bytes base64, zero values are left out.
  *
  * The text is made while the bytes are read, without objects in between: a forwarder that writes a file does little
- * else. The bytes come from guests, so nesting and the length of the text have limits.
+ * else. The bytes come from guests, so nesting, the length of the text, and the number of items (messages and elements
+ * of lists) have limits: two bytes of input can ask for an item, and everybody waits until the text is made.
  */
 
 /** Half of what V8 takes as one string. */
 const maxTextLength = 256 * 1024 * 1024;
 const maxDepth = 64;
+/** The same as of a message that is decoded (`wire/protobuf-decode.ts`). */
+const maxItems = 262_144;
 
 /**
  * The request as one line of JSON, without line feed.
@@ -53,6 +56,7 @@ const strings = new TextMemo();
 
 class Transcoder extends ProtobufReader {
   #written = 0;
+  #items = 0;
 
   /** The message that ends at `end`. Fields may come in any order; of one that comes twice the last stands. */
   message(plan: TextPlan, end: number, depth: number): string {
@@ -71,6 +75,9 @@ class Transcoder extends ProtobufReader {
   }
 
   #field(texts: string[], field: TextField, depth: number): void {
+    // What an attribute that is remembered holds is not counted again: it costs nothing.
+    if ((field.kind === "message" || field.rule === "repeated") && ++this.#items > maxItems)
+      throw new WireError("too many items");
     const text = this.#value(field, depth);
     this.#written += text.length;
     if (this.#written > maxTextLength) throw new WireError("too long as text");

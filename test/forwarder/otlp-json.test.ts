@@ -113,22 +113,35 @@ t.test("what the SDK writes as JSON is what comes of its protobuf", async (t) =>
   t.match(json, ours);
 });
 
+const maxItems = 262_144;
 const hostile: [why: string, body: Uint8Array][] = [
   ["is cut off", Uint8Array.of(0x0a, 0x05, 0x12)],
   ["is text", new TextEncoder().encode("hello there, forwarder")],
   ["promises more than it has", Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f)],
   ["nests too deeply", nested(500)],
+  ["has too many messages", empties(maxItems + 1)],
+  ["has too many messages further in", field(1, empties(maxItems))],
 ];
 for (const [why, body] of hostile)
   t.test(`protobuf that ${why} is refused`, async (t) => {
     t.throws(() => jsonFromProtobuf(body), { name: "WireError" });
   });
 
+t.test("protobuf with as many messages as may be is taken", async (t) => {
+  const { resourceSpans } = JSON.parse(jsonFromProtobuf(empties(maxItems)));
+  t.equal(resourceSpans.length, maxItems);
+});
+
 /** Arrays within arrays as the value of an attribute of the resource. */
 function nested(depth: number): Uint8Array {
   let value: Uint8Array = new Uint8Array(0);
   for (let i = 0; i < depth; i++) value = field(5, field(1, value));
   return field(1, field(1, field(1, field(2, value))));
+}
+
+/** Field 1 so many times, with nothing in it. */
+function empties(count: number): Uint8Array {
+  return new Uint8Array(2 * count).map((_, i) => (i % 2 === 0 ? 0x0a : 0));
 }
 
 function field(number: number, content: Uint8Array): Uint8Array {
