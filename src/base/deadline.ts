@@ -45,7 +45,12 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** `work`, or a rejection with the reason of `signal` as soon as that aborts. The work itself goes on unwatched. */
+/**
+ * `work`, or a rejection with the reason of `signal` as soon as that aborts. The work itself goes on unwatched.
+ *
+ * Only for work that was begun for this one wait: each call leaves some 260 bytes on the promise until that settles.
+ * What many wait for, or the same one again and again, takes `Waiters`.
+ */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   if (signal.aborted) throw signal.reason;

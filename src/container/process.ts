@@ -6,18 +6,17 @@
  */
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
-import { abortable } from "../base/deadline.ts";
 import type { Exit } from "../base/exit.ts";
 import type { ExecId, Pid } from "../base/ids.ts";
+import { Waiters } from "../base/waiters.ts";
 import type { Launched } from "../runtime/crun.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
 import { type OpenSpan, startSpan } from "../trace/span.ts";
 
 export class Process {
   readonly id: ExecId;
-  /** When it ended, for whoever needs no signal of their own. Never rejects. */
-  readonly exited: Promise<Exit>;
   readonly #launched: Launched;
+  readonly #waiters = new Waiters<Exit>();
   #exit: Exit | undefined;
   #collected = false;
   #firstOutput: OpenSpan | undefined;
@@ -25,7 +24,7 @@ export class Process {
   constructor(id: ExecId, launched: Launched) {
     this.id = id;
     this.#launched = launched;
-    this.exited = launched.child.exited.then((exit) => this.#onExit(exit));
+    launched.child.exited.then((exit) => this.#onExit(exit));
   }
 
   get pid(): Pid {
@@ -63,7 +62,8 @@ export class Process {
 
   /** Waits for the exit; the streams are then closed, with the rest of the output kept for late readers. */
   async wait(signal: AbortSignal): Promise<Exit> {
-    const exit = await abortable(this.exited, signal);
+    signal.throwIfAborted();
+    const exit = this.#exit ?? (await this.#waiters.wait(signal));
     this.#collected = true;
     const { stdin, stdout, stderr } = this.#launched.io;
     stdin.close();
@@ -111,13 +111,13 @@ export class Process {
     return stream === "stdout" ? stdout : (stderr ?? stdout);
   }
 
-  #onExit(exit: Exit): Exit {
+  #onExit(exit: Exit): void {
     this.#exit = exit;
+    this.#waiters.wake(exit);
     this.#launched.io.stdin.close();
     this.#launched.io.stdout.exited();
     this.#launched.io.stderr?.exited();
     this.#firstOutput?.end();
     this.#firstOutput = undefined;
-    return exit;
   }
 }
