@@ -30,13 +30,13 @@ export function jsonFromProtobuf(body: Uint8Array): string {
 
 /**
  * A JSON request as one line.
- * @throws WireError when it is not JSON, or no export request.
+ * @throws WireError when it is not JSON, no export request, or nested too deeply.
  */
 export function jsonFromJson(body: Uint8Array): string {
   const parsed = parse(bufferOf(body).toString("utf8"));
   const { resourceSpans } = (parsed ?? {}) as { resourceSpans?: unknown };
   if (!Array.isArray(resourceSpans)) throw new WireError("no resourceSpans");
-  return JSON.stringify(parsed);
+  return lineOf(parsed as object);
 }
 
 function parse(text: string): unknown {
@@ -44,6 +44,15 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     throw new WireError("not JSON");
+  }
+}
+
+/** The parser takes any depth; the writer may run out of stack. */
+function lineOf(parsed: object): string {
+  try {
+    return JSON.stringify(parsed);
+  } catch {
+    throw new WireError("nested too deeply");
   }
 }
 

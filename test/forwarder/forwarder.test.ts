@@ -82,6 +82,8 @@ t.test("what it cannot take it refuses, as google.rpc.Status in the request's ty
     ["protobuf that is broken further in", 400, path, Buffer.from([0x0a, 0x02, 0x12, 0x05])],
     ["broken JSON", 400, path, "{", json],
     ["JSON that is no export", 400, path, "{}", json],
+    ["JSON that is nested too deeply", 400, path, deepJson(10_000), json],
+    ["protobuf with too many items", 400, path, Buffer.alloc(2 ** 20, Buffer.from([0x0a, 0x00]))],
     ["broken gzip", 400, path, "no gzip", gzip],
     ["a gzip bomb", 413, path, gzipSync(Buffer.alloc(65 * 1024 * 1024)), gzip],
     ["too long a body", 413, path, Buffer.alloc(64 * 1024 * 1024 + 1)],
@@ -221,6 +223,11 @@ t.test("a file that cannot be opened is said, and ends it with 1", async (t) => 
   await t.rejects(spawnForwarder(t, ...args), /cannot start/);
   t.notOk(existsSync(join(folder, "s")));
 });
+
+/** Names that are numbers: of other objects the runtime writes any depth. */
+function deepJson(depth: number): string {
+  return `{"resourceSpans":[${'{"0":'.repeat(depth)}0${"}".repeat(depth)}]}`;
+}
 
 async function freePort(): Promise<number> {
   const collector = new Collector();
