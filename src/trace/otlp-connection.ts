@@ -67,6 +67,8 @@ export class OtlpConnection {
 
   async #open(): Promise<Live> {
     if (this.#live !== undefined && !this.#live.lost) return this.#live;
+    // One that the receiver closed since the last batch still holds its descriptor.
+    this.#drop();
     const stream = await this.#options.connect(this.#options.connectTimeoutMs);
     const live: Live = {
       stream,
