@@ -36,6 +36,12 @@ const outcomes: [how: string, handler: (request: object) => Promise<object>][] =
     },
   ],
   [
+    "fail with an error that has a word of the request among its first ones",
+    async () => {
+      throw new AgentError(Code.internal, `Failed to find the storage handler ${canary}`);
+    },
+  ],
+  [
     "fail with an error of the caller that quotes the request",
     async () => {
       throw new AgentError(Code.invalidArgument, `invalid value: ${canary}`);

@@ -85,7 +85,7 @@ t.test("what work throws is recorded as status and error.type, and thrown on", a
     error,
   );
   const { named, spans } = await finish();
-  t.same(named("failing").status, { code: 2, message: "No such container" });
+  t.same(named("failing").status, { code: 2, message: "NOT_FOUND" });
   t.equal(attributesOf(named("failing"))["error.type"], "NOT_FOUND");
   t.notMatch(JSON.stringify(spans), /secret/);
 });
