@@ -21,14 +21,10 @@ export type OpenSpan = LiveSpan &
     run<T>(work: () => T): T;
   };
 
-/** Where a new span hangs: below `parent`, or as the root of a new trace linked to the current span. */
-export type Placement = { parent?: LiveSpan | undefined; detached?: boolean };
-
 /** What `span.ts` needs of the SDK. */
 export type SpanBackend = {
-  open(name: string, attributes: SpanAttributes, placement?: Placement): OpenSpan;
-  current(): LiveSpan;
-  withoutContext<T>(work: () => T): T;
+  /** A span below `parent`, else below the current one. */
+  open(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan;
 };
 
 /** The backend in use; undefined = tracing is off. A property, so that readers see the change. */

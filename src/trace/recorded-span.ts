@@ -22,8 +22,8 @@ export class RecordedSpan implements OpenSpan {
   #ended = false;
 
   /**
-   * `base`: the context that the span's own is made from. `open`: where to stand while open; left out for a second
-   * handle on a span that another one ends.
+   * `base`: the context that the span's own is made from. `open`: where to stand while open; left out for a span that
+   * keeps nothing.
    */
   constructor(
     span: Span,

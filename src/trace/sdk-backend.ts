@@ -1,7 +1,7 @@
 import { type Context, createContextKey, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
-import type { LiveSpan, OpenSpan, Placement, SpanBackend } from "./backend.ts";
+import type { LiveSpan, OpenSpan, SpanBackend } from "./backend.ts";
 import { hrTime, SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
 import { OpenSpans } from "./open-spans.ts";
@@ -42,14 +42,11 @@ export class SdkBackend implements SpanBackend {
     this.root.set({ "kata.sandbox.id": id });
   }
 
-  open(name: string, attributes: SpanAttributes, placement?: Placement): OpenSpan {
+  open(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan {
     const active = this.#manager.active();
     if (active.getValue(deliveryKey) !== undefined) return this.#ignored();
-    const { parent } = placement ?? {};
     const context = parent instanceof RecordedSpan ? parent.context : this.#contextOrRoot(active);
-    const span = placement?.detached
-      ? this.start(name, { links: [{ context: linkTarget(context) }] }, rootContext)
-      : this.start(name, {}, context);
+    const span = this.start(name, {}, context);
     setAll(span.span, attributes);
     return span;
   }
@@ -61,17 +58,6 @@ export class SdkBackend implements SpanBackend {
     const span = this.#tracer.startSpan(name, options, context);
     if (this.#sandboxId !== undefined) span.setAttribute("kata.sandbox.id", this.#sandboxId);
     return new RecordedSpan(span, context, this.#manager, offsetMs, this.openSpans);
-  }
-
-  current(): LiveSpan {
-    const active = this.#manager.active();
-    const span = trace.getSpan(active);
-    if (span === undefined) return this.#ignored();
-    return new RecordedSpan(span, active, this.#manager, this.clock.offsetMs);
-  }
-
-  withoutContext<T>(work: () => T): T {
-    return this.#manager.with(rootContext, work);
   }
 
   /** Runs the delivery of spans: there, nothing becomes a span. */
@@ -92,8 +78,4 @@ const noSpan = trace.wrapSpanContext({ traceId: "0".repeat(32), spanId: "0".repe
 
 function below({ traceId, spanId, traceFlags }: RemoteParent): Context {
   return trace.setSpanContext(rootContext, { traceId, spanId, traceFlags, isRemote: true });
-}
-
-function linkTarget(context: Context) {
-  return trace.getSpanContext(context) ?? noSpan.spanContext();
 }

@@ -1,5 +1,5 @@
 import type { SpanAttributes } from "./attributes.ts";
-import { type LiveSpan, type OpenSpan, type SpanBackend, tracingState } from "./backend.ts";
+import { type LiveSpan, type OpenSpan, tracingState } from "./backend.ts";
 
 export type { LiveSpan, OpenSpan } from "./backend.ts";
 
@@ -24,7 +24,7 @@ export function span<T>(
 ): Promise<T> {
   const { backend } = tracingState;
   if (backend === undefined) return work(noSpan);
-  return within(backend.open(name, attributes, { parent }), work);
+  return within(backend.open(name, attributes, parent), work);
 }
 
 /**
@@ -32,35 +32,7 @@ export function span<T>(
  * The caller owes `end()`, in a `finally` or by `using`. It is current only inside its `run`.
  */
 export function startSpan(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan {
-  return tracingState.backend?.open(name, attributes, { parent }) ?? noSpan;
-}
-
-/**
- * Runs background work (an OOM watch, a uevent loop) as the root of its own trace, linked to the current span, so
- * that it does not hang below the request that happened to start it.
- */
-export function detached<T>(
-  name: string,
-  attributes: SpanAttributes,
-  work: (span: LiveSpan) => Promise<T>,
-): Promise<T> {
-  const { backend } = tracingState;
-  if (backend === undefined) return work(noSpan);
-  return within(backend.open(name, attributes, { detached: true }), work);
-}
-
-/** The span that surrounds the caller; one that keeps nothing when there is none. */
-export function currentSpan(): LiveSpan {
-  return tracingState.backend?.current() ?? noSpan;
-}
-
-/**
- * Runs `work` with no current span. For what outlives the request that opens it lazily: shared connections, queues,
- * timers, and listeners, whose callbacks would otherwise carry that request's span for ever.
- */
-export function withoutContext<T>(work: () => T): T {
-  const backend: SpanBackend | undefined = tracingState.backend;
-  return backend === undefined ? work() : backend.withoutContext(work);
+  return tracingState.backend?.open(name, attributes, parent) ?? noSpan;
 }
 
 async function within<T>(open: OpenSpan, work: (span: LiveSpan) => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { createDispatcher } from "../../src/rpc/dispatch.ts";
 import { handlersOf } from "../../src/rpc/handlers.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { serveTtrpc } from "../../src/rpc/ttrpc/server.ts";
-import { detached, span } from "../../src/trace/span.ts";
+import { span } from "../../src/trace/span.ts";
 import type { Tracing } from "../../src/trace/tracing.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { listen } from "../../src/vsock/listen.ts";
@@ -30,7 +30,7 @@ async function serveTraced(t: Tap, tracing: Tracing) {
         await pause();
         await span("crun start", { "container.id": container_id }, async () => {
           await pause();
-          background.push(detached("watch", { "container.id": container_id }, pause));
+          background.push(span("watch", { "container.id": container_id }, pause));
           await span("first byte", { "container.id": container_id }, pause);
         });
         if (Number(container_id.slice(1)) % 8 === 0) throw new AgentError(Code.notFound, "No such container");
@@ -98,8 +98,7 @@ for (let round = 1; round <= rounds; round++)
           start?.parentSpanId === call.spanId &&
           byte?.parentSpanId === start.spanId &&
           byte.traceId === call.traceId &&
-          !watch?.parentSpanId &&
-          watch?.links?.[0]?.spanId === start.spanId;
+          watch?.parentSpanId === start.spanId;
         if (tree) right++;
       }
       t.equal(right, calls);
@@ -116,5 +115,5 @@ t.test(`isolated, ${calls} calls at once without a caller's context stay one tra
   t.equal(below.length, calls);
   t.ok(below.every((each) => each.traceId === root.traceId && each.parentSpanId === root.spanId));
   const roots = spans.filter((each) => !each.parentSpanId).map((each) => each.name);
-  t.same(new Set(roots), new Set(["sandbox", "watch"]));
+  t.same(new Set(roots), new Set(["sandbox"]));
 });

@@ -25,9 +25,7 @@ function run(code: string): string {
 }
 
 t.test("while tracing is off no module of OpenTelemetry is loaded, whatever is called", async (t) => {
-  const output = run(
-    `await span.span("work", {}, async () => {}); span.startSpan("x", {}).end(); span.currentSpan();`,
-  );
+  const output = run(`await span.span("work", {}, async () => {}); span.startSpan("x", {}).end();`);
   t.equal(output.trim(), "nothing loaded");
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import t from "tap";
 import { AgentError } from "../../src/base/agent-error.ts";
 import { Code } from "../../src/base/code.ts";
-import { currentSpan, detached, span, startSpan, withoutContext } from "../../src/trace/span.ts";
+import { span, startSpan } from "../../src/trace/span.ts";
 import { attributesOf } from "../fakes/collector.ts";
 import { traced } from "./traced.ts";
 
@@ -20,12 +20,6 @@ t.test("when tracing is off, work runs with a span that keeps nothing", async (t
     { message: "as it is" },
   );
   startSpan("life", {}).end();
-  t.equal(await detached("background", {}, async () => 7), 7);
-  t.equal(
-    withoutContext(() => 8),
-    8,
-  );
-  currentSpan().event("nobody hears this");
 });
 
 t.test("spans nest by the code that awaits them, below the root", async (t) => {
@@ -124,49 +118,6 @@ t.test("an open span of a using block ends with the block", async (t) => {
   }
   const { named } = await finish();
   t.notOk(attributesOf(named("scoped"))["kata.incomplete"]);
-});
-
-t.test("background work is the root of its own trace, linked to whoever started it", async (t) => {
-  const { finish } = await traced(t);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let background: Promise<void> | undefined;
-  await span("request", {}, async () => {
-    background = detached("watch", {}, async () => {
-      await promise;
-      await span("seen", {}, async () => {});
-    });
-  });
-  resolve();
-  await background;
-  const { named } = await finish();
-  const [watch, request] = [named("watch"), named("request")];
-  t.not(watch.traceId, request.traceId);
-  t.notOk(watch.parentSpanId);
-  t.match(watch.links, [{ traceId: request.traceId, spanId: request.spanId, flags: 0x101 }]);
-  t.equal(named("seen").parentSpanId, watch.spanId);
-});
-
-t.test("what is opened outside all context does not carry the request that opened it", async (t) => {
-  const { finish } = await traced(t);
-  let later: Promise<void> | undefined;
-  await span("request", {}, async () => {
-    withoutContext(() => {
-      later = sleep(1).then(() => span("timer", {}, async () => {}));
-    });
-  });
-  await later;
-  const { named } = await finish();
-  t.equal(named("timer").parentSpanId, named("sandbox").spanId);
-});
-
-t.test("the current span can be given attributes from anywhere below it", async (t) => {
-  const { finish } = await traced(t);
-  await span("request", {}, async () => {
-    await sleep(1);
-    currentSpan().set({ "process.exit.code": 3 });
-  });
-  const { named } = await finish();
-  t.same(attributesOf(named("request")), { "process.exit.code": 3 });
 });
 
 t.test("spans that are still open when tracing stops are sent, and say so", async (t) => {
