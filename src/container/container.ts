@@ -109,10 +109,11 @@ export class Container {
   }
 
   /**
-   * Runs one more process in the container.
-   * @throws INTERNAL for an exec id in use, a container that does not run, or crun's complaint.
+   * Runs one more process in the container. When `signal` aborts meanwhile it is killed and forgotten: nobody would
+   * wait for it.
+   * @throws INTERNAL for an exec id in use, a container that does not run, or crun's complaint; the reason of `signal`.
    */
-  async exec(id: ExecId, process: OciProcess): Promise<void> {
+  async exec(id: ExecId, process: OciProcess, signal: AbortSignal): Promise<void> {
     if (id === (this.id as string) || this.#live(id))
       throw new AgentError(Code.internal, "exec id is in use");
     // Nothing would come of an exec into frozen processes but a crun that waits with them.
@@ -121,10 +122,10 @@ export class Container {
     this.#execs.set(id, "starting");
     try {
       const started = new Process(id, await this.#crun.exec(this.id, this.#bundle, process));
-      if (this.removing) {
+      if (this.removing || signal.aborted) {
         started.signal(sigkill);
         started.close();
-        throw wrongState("removing");
+        throw signal.aborted ? signal.reason : wrongState("removing");
       }
       started.released();
       this.#execs.set(id, started);

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test, test } from "tap";
 import { Code } from "../../src/base/code.ts";
-import { specOf } from "../fakes/container-spec.ts";
+import { processOf, specOf } from "../fakes/container-spec.ts";
 import { eventually, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
@@ -301,6 +301,20 @@ test("a create whose time is up answers so and leaves nothing", async (t) => {
   t.ok(await eventually(async () => (await again()).code === 0));
   await calls.RemoveContainer({ container_id });
   await left(t, before);
+});
+
+test("an exec whose time is up is killed, and its id is free again", async (t) => {
+  const container_id = await agent.run("hurry", { args: ["sleep", "1000"] });
+  const before = agent.traces();
+  const exec_id = "late";
+  const process = processOf({ args: ["sleep", "1000"] });
+  const { code } = await refusal(calls.ExecProcess({ container_id, exec_id, process }, { timeoutMs: 1 }));
+  t.equal(code, Code.deadlineExceeded);
+  const again = () => refusal(agent.exec(container_id, exec_id, { args: ["true"] }));
+  t.ok(await eventually(async () => (await again()).code === 0));
+  t.equal((await calls.WaitProcess({ container_id, exec_id })).status, 0);
+  await left(t, before);
+  await agent.remove(container_id);
 });
 
 test("storages are shared, counted and released", async (t) => {
