@@ -6,7 +6,7 @@ import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import { span } from "../trace/span.ts";
 import { type PartialFile, PartialFiles } from "./partial-files.ts";
-import { openShareDirectory } from "./share-directory.ts";
+import { mkdirUnlessThere, openShareDirectory } from "./share-directory.ts";
 
 /** One request of CopyFile (agent-api 3.23). `mode` is a whole `st_mode`: its type says what to make. */
 export type CopyRequest = {
@@ -88,7 +88,7 @@ async function makeDirectory(request: CopyRequest, parent: string, name: string)
   const path = `${parent}/${name}`;
   const found = await lstat(path).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) await rm(path);
-  if (!found?.isDirectory()) await mkdir(path, { mode: request.mode & 0o777 });
+  if (!found?.isDirectory()) await mkdirUnlessThere(path, request.mode & 0o777);
   // By descriptor: the name may have become a link since.
   const handle = await open(path, constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {

@@ -67,8 +67,17 @@ async function step(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  await mkdir(`/proc/self/fd/${parent}/${names.at(-1)}`, { mode: made.mode });
+  await mkdirUnlessThere(`/proc/self/fd/${parent}/${names.at(-1)}`, made.mode);
   return openWithin(root, path, options);
+}
+
+/** Makes a directory. Another copy may have been quicker: whether it is a directory is for the open after it to tell. */
+export async function mkdirUnlessThere(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 function openDirectory(fd: number): OpenDirectory {

@@ -86,6 +86,20 @@ test("a copy that starts again with another size leaves no pieces", async (t) =>
   t.equal(readFileSync(seen("again/file"), "utf8"), "whole");
 });
 
+test("copies at once below a new folder all arrive", async (t) => {
+  const names = Array.from({ length: 16 }, (_, n) => `f${n}`);
+  const files = names.map((name) => refusal(put(`crowd/of/${name}`, Buffer.from(name))));
+  const folders = names.map(() =>
+    refusal(put("crowd/folder", Buffer.alloc(0), { file_mode: type.folder | 0o755 })),
+  );
+  const done = { code: 0, message: "" };
+  t.same(
+    await Promise.all([...files, ...folders]),
+    [...files, ...folders].map(() => done),
+  );
+  t.same(readdirSync(seen("crowd/of")).sort(), [...names].sort());
+});
+
 test("a folder is made or kept, and takes the place of a file", needsRoot, async (t) => {
   const folder = (path: string, mode: number) =>
     put(path, Buffer.alloc(0), { file_mode: type.folder | mode, uid: 5, gid: 6 });
