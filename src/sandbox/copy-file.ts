@@ -6,7 +6,7 @@ import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import { span } from "../trace/span.ts";
 import { type PartialFile, PartialFiles } from "./partial-files.ts";
-import { mkdirUnlessThere, openShareDirectory } from "./share-directory.ts";
+import { findShareDirectory, mkdirUnlessThere, openShareDirectory } from "./share-directory.ts";
 
 /** One request of CopyFile (agent-api 3.23). `mode` is a whole `st_mode`: its type says what to make. */
 export type CopyRequest = {
@@ -124,7 +124,9 @@ async function makeFile(request: CopyRequest, parent: string, name: string): Pro
     throw new AgentError(Code.internal, "data reaches beyond the size");
   const stale = partialFiles.replaced(request.path, totalBytes);
   if (stale !== undefined) await rm(`${parent}/${stale}`, { force: true });
+  const evicted = partialFiles.evicted(request.path);
   const partial = partialFiles.at(request.path, totalBytes);
+  if (evicted !== undefined) await removeHidden(evicted.path, evicted.name);
   const path = `${parent}/${partial.name}`;
   try {
     if (!(await writePiece(request, path, partial))) return;
@@ -135,6 +137,17 @@ async function makeFile(request: CopyRequest, parent: string, name: string): Pro
     partialFiles.done(request.path);
     await rm(path, { force: true });
     throw error;
+  }
+}
+
+/** Removes the hidden file of a copy that was given up. Where it cannot be found any more, the host has moved it. */
+async function removeHidden(path: string, name: string): Promise<void> {
+  try {
+    const names = namesBelow(guestPaths.share, path).slice(0, -1);
+    using parent = await findShareDirectory(guestPaths.share, names);
+    await rm(`${parent.path}/${name}`, { force: true });
+  } catch {
+    // The copy that takes its place must not fail for it.
   }
 }
 

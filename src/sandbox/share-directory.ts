@@ -54,6 +54,20 @@ export async function openShareDirectory(
   }
 }
 
+/**
+ * Opens the directory `names` below `root` as it is; nothing is made or given away. The caller closes the result.
+ * @throws system errors, such as ENOENT.
+ */
+export async function findShareDirectory(root: string, names: readonly string[]): Promise<OpenDirectory> {
+  const rootHandle = await open(root, directoryFlags);
+  try {
+    const options = { flags: directoryFlags, resolve: Resolve.inRoot };
+    return openDirectory(await openWithin(rootHandle.fd, names.join("/") || ".", options));
+  } finally {
+    await rootHandle.close();
+  }
+}
+
 async function step(
   root: number,
   parent: number,

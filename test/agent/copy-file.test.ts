@@ -185,3 +185,15 @@ test("sizes and offsets that make no sense are refused and leave nothing", async
   }
   t.same(readdirSync(seen("")).sort(), before);
 });
+
+test("copies that nobody completes leave no more hidden files than may be under way", async (t) => {
+  const begin = (name: string) => put(`begun/${name}`, Buffer.from("a"), { file_size: 2n });
+  for (let n = 0; n < 256; n++) await begin(`in${n % 2}/f${n}`);
+  const count = () => ["in0", "in1"].flatMap((folder) => readdirSync(seen(`begun/${folder}`))).length;
+  t.equal(count(), 256);
+  await begin("in0/more");
+  await begin("in1/more");
+  t.equal(count(), 256);
+  await put("begun/in1/f255", Buffer.from("b"), { file_size: 2n, offset: 1n });
+  t.equal(readFileSync(seen("begun/in1/f255"), "utf8"), "ab", "the younger ones go on");
+});

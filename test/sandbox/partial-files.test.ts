@@ -1,4 +1,5 @@
 import { test } from "tap";
+import { Code } from "../../src/base/code.ts";
 import { PartialFiles } from "../../src/sandbox/partial-files.ts";
 
 test("a file is complete with its last piece, whatever the order", async (t) => {
@@ -25,6 +26,15 @@ test("pieces that overlap or come again count once", async (t) => {
   t.ok(file.has(14, 2));
 });
 
+test("pieces that touch are one, and too many that stand apart are refused", async (t) => {
+  const file = new PartialFiles().at("/f", 10_000);
+  for (let offset = 0; offset < 5000; offset++) t.notOk(file.has(offset, 1));
+  for (let gap = 1; gap < 1024; gap++) file.has(5000 + 2 * gap, 1);
+  t.throws(() => file.has(9000, 1), { code: Code.internal, message: /gaps/ });
+  for (let gap = 0; gap < 1024; gap++) file.has(5000 + 2 * gap, 2);
+  t.ok(file.has(7000, 3000));
+});
+
 test("an empty file is complete with its first piece", async (t) => {
   t.ok(new PartialFiles().at("/f", 0).has(0, 0));
 });
@@ -44,6 +54,8 @@ test("a copy is found again by path and size, and gives way to one of another si
 test("beyond the limit the oldest copy gives way, and the others stay", async (t) => {
   const files = new PartialFiles();
   const copies = Array.from({ length: 256 }, (_, index) => files.at(`/f${index}`, 10));
+  t.equal(files.evicted("/f7"), undefined, "a copy under way needs no room");
+  t.same(files.evicted("/one-more"), { path: "/f0", name: copies[0]?.name });
   const more = files.at("/one-more", 10);
   t.equal(files.at("/one-more", 10), more);
   t.equal(files.at("/f255", 10), copies[255]);
