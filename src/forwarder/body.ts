@@ -13,6 +13,8 @@ import { Refusal } from "./refusal.ts";
 
 /** What OTLP servers should take (wire-and-tracing 7.3). */
 const maxBodyBytes = 64 * 1024 * 1024;
+/** What a chunk costs besides its bytes, about: a guest may send them one by one. */
+const chunkBytes = 512;
 const tooLong = "request body too long";
 const cutOff = "request body cut off";
 
@@ -45,14 +47,16 @@ export type Body = { bytes: Uint8Array; release(): void };
  */
 export async function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Body> {
   let held = 0;
+  let length = 0;
   const release = () => {
     budget.give(held);
     held = 0;
   };
   const hold = (bytes: number) => {
-    if (held + bytes > maxBodyBytes) throw new Refusal(413, tooLong);
-    budget.take(bytes);
-    held += bytes;
+    if (length + bytes > maxBodyBytes) throw new Refusal(413, tooLong);
+    budget.take(bytes + chunkBytes);
+    length += bytes;
+    held += bytes + chunkBytes;
   };
   try {
     return { bytes: await collect(request, decoded(request), hold), release };

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t, { type Test } from "tap";
@@ -64,7 +64,7 @@ t.test("a packed body is unpacked no further than one body may go", async (t) =>
 });
 
 t.test("only what a packed body unpacks to counts, and whole bodies come through", async (t) => {
-  const budget = new WatchedBudget(4 * mib);
+  const budget = new WatchedBudget(5 * mib);
   const path = await serve(t, budget);
   const packed = gzipSync(Buffer.alloc(4 * mib, "span"));
   for (let i = 0; i < 3; i++) {
@@ -83,6 +83,20 @@ t.test("a packed body has an end also when it unpacks to nothing", async (t) => 
   // A sender that is still at it when the connection closes may see that instead of the answer.
   if (typeof answer === "object") t.equal(answer.status, 413);
   else t.match(answer, /EPIPE|ECONNRESET/);
+});
+
+t.test("bytes that come one by one count as what it costs to keep them", async (t) => {
+  const budget = new WatchedBudget(mib);
+  const path = await serve(t, budget);
+  const status = await new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: path, method: "POST", agent: false });
+    outgoing.on("response", (answer) => resolve(answer.resume().statusCode)).on("error", reject);
+    // Each write is a chunk of its own on the wire.
+    for (let i = 0; i < 4000; i++) outgoing.write("x");
+    outgoing.end();
+  });
+  t.equal(status, 503);
+  t.equal(budget.held, 0);
 });
 
 t.test("a packed body that ends early is refused", async (t) => {
