@@ -154,3 +154,9 @@ test("mounts, hooks, mappings and filters are spelled as the document has them",
   t.match(ociJson({ args: read?.args ?? [] }), /9223372036854775808/);
   t.match(ociJson(spec), /"major":10,"minor":200/);
 });
+
+test("a NUL is refused in names as in texts", async (t) => {
+  for (const sysctl of [{ "net.a\0b": "1" }, { "net.a": "1\0" }]) {
+    t.throws(() => ociJson({ linux: { sysctl } }), { code: Code.internal, message: /NUL/ });
+  }
+});
