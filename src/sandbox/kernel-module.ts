@@ -18,7 +18,8 @@ export async function loadKernelModule(name: string, parameters: readonly string
   }
   await span("kernel module", {}, async () => {
     const env = { PATH: "/sbin:/bin:/usr/sbin:/usr/bin" };
-    const args = ["-v", name, ...parameters];
+    // What follows is no option, whatever it looks like.
+    const args = ["-v", "--", name, ...parameters];
     const done = await run({ file: modprobe, args, env }, { timeoutMs, maxOutputBytes });
     const status = exitStatus(done.exit);
     if (status === 0) return;

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
 import { specOf } from "../fakes/container-spec.ts";
@@ -7,7 +7,15 @@ import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.
 const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
 const { calls } = agent;
+const needsModprobe = existsSync("/sbin/modprobe") ? {} : { skip: "no modprobe here" };
 const sandboxMounts = () => agent.traces().mounts.filter((point) => point.startsWith("/run/sandbox-ns"));
+
+test("a parameter of a kernel module is never an option of modprobe", needsModprobe, async (t) => {
+  const kernel_modules = [{ name: "no-such-module-anywhere", parameters: ["--version"] }];
+  const { code, message } = await refusal(calls.CreateSandbox({ sandbox_id: "pod1", kernel_modules }));
+  t.equal(code, Code.internal);
+  t.match(message, /modprobe no-such-module-anywhere ended with status 1/);
+});
 
 test("a sandbox that cannot be made is undone and may be asked for again", async (t) => {
   const before = agent.traces();
