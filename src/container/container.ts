@@ -86,7 +86,7 @@ export class Container {
     this.#phase = "paused";
     this.#pausedFrom = before;
     await this.cgroup.freeze(true).catch((error) => {
-      this.#phase = before;
+      this.#leavePaused(before);
       throw error;
     });
   }
@@ -95,7 +95,12 @@ export class Container {
   async resume(): Promise<void> {
     if (this.#phase !== "paused") throw wrongState(this.#phase);
     await this.cgroup.freeze(false);
-    this.#phase = this.#pausedFrom;
+    this.#leavePaused(this.#pausedFrom);
+  }
+
+  /** A removal may have begun while the group was written, and stays begun. */
+  #leavePaused(phase: "created" | "running"): void {
+    if (this.#phase === "paused") this.#phase = phase;
   }
 
   /** Lets the program run. @throws INTERNAL when that was done before, or when init has died meanwhile. */
