@@ -49,6 +49,9 @@ export type Launched = { child: Child; io: ProcessIo };
 /** crun works with what the agent's own environment holds nothing of. */
 const crunEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 
+/** How long a killed crun is waited for. */
+const killedMs = 5_000;
+
 export class Crun {
   readonly #options: CrunOptions;
   #serial = 0;
@@ -176,7 +179,7 @@ export class Crun {
     } catch (error) {
       if (!limit.signal.aborted) throw error;
       child.signal(9);
-      await child.exited;
+      await endedOrGivenUp(child);
       throw new AgentError(Code.internal, `crun ${command}: no end within ${this.#options.timeoutMs} ms`);
     } finally {
       limit.done();
@@ -187,6 +190,13 @@ export class Crun {
     this.#serial += 1;
     return this.#serial;
   }
+}
+
+/** A killed process that hangs in the kernel, on a share that does not answer, must not hold up its caller. */
+async function endedOrGivenUp(child: Child): Promise<void> {
+  const limit = deadline(killedMs);
+  await abortable(child.exited, limit.signal).catch(() => undefined);
+  limit.done();
 }
 
 function readText(path: string): string {
