@@ -1,12 +1,14 @@
 /**
  * A container's bundle: `<base>/<id>/` with `config.json` and `rootfs` (agent-api 0.5, 3.3.7).
  *
- * What is mounted below it may be host data, so a bundle is taken apart by name and never by a recursive walk:
- * the known files are unlinked, the mount is detached, and a directory that is still not empty stays (agent-api 10.3).
+ * What is mounted below it may be host data, so a bundle is taken apart in two steps (agent-api 10.3): its own files
+ * are unlinked by name and its mount is detached; what is left in the directory (the private layers of an overlay) is
+ * deleted once the storages are released, and only if nothing is mounted there any more.
  *
- * Bundles lie on a tmpfs, where a call of the kernel takes a tenth of the time that the way to another thread and back
- * takes. So files are made and removed on the spot; only what may wait for a disk or a server (mounts, a layer's
- * contents) goes elsewhere.
+ * In a guest bundles lie on a tmpfs, where a call of the kernel takes a tenth of the time that the way to another
+ * thread and back takes. So small files are made and removed on the spot; only what may wait for a disk or a server
+ * (mounts, a layer's contents) goes elsewhere. The price is paid by an agent on a machine whose `/run` is on a disk:
+ * all its calls stand still for as long as the disk takes for such a file.
  */
 import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
