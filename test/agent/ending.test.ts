@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { Code } from "../../src/base/code.ts";
+import { removeLeftGroups } from "../fakes/left-groups.ts";
 import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 test("DestroySandbox is answered, then all ends: containers, waiting calls, the agent", async (t) => {
@@ -86,4 +88,21 @@ test("bad options are told by name, never by value, and the agent comes up", asy
     t.ok(agent.output.includes(key), key);
   }
   t.notOk(agent.output.includes("secret-"));
+});
+
+test("an agent ends with a test that is killed, and leaves no group", needsRoot, async (t) => {
+  const fake = join(import.meta.dirname, "../fakes/real-agent.ts");
+  const script = `
+    const { startAgent } = await import(${JSON.stringify(fake)});
+    const agent = await startAgent();
+    await agent.run("left", { args: ["sleep", "1000"] });
+    console.log(agent.pid, agent.folder);
+    process.kill(process.pid, "SIGKILL");`;
+  const killed = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
+  t.equal(killed.signal, "SIGKILL");
+  const [pid, folder = ""] = killed.stdout.trim().split(" ");
+  t.match(pid, /^\d+$/);
+  t.ok(await eventually(() => !existsSync(`/proc/${pid}`)), "the agent has gone");
+  t.ok(await eventually(() => removeLeftGroups(`t${killed.pid}-`)), "its groups are empty and go");
+  rmSync(folder, { recursive: true });
 });

@@ -11,6 +11,7 @@ import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { dial, dialSocket } from "../../src/vsock/dial.ts";
 import { makeBusyboxRoot } from "./busybox-root.ts";
 import { processOf, specOf, type Wanted } from "./container-spec.ts";
+import { removeLeftGroups } from "./left-groups.ts";
 
 /**
  * The real agent, as it is built, in namespaces of its own, with a client of ours on its socket.
@@ -59,7 +60,10 @@ function launch(folder: string, { env, ordinary }: AgentWishes): ChildProcess {
   const { PATH } = process.env;
   // It tells which groups of processes the agent has left, before it ends and takes the rest of its world with it.
   const below = ["/bin/sh", "-c", '"$0" & wait $!; code=$?; ls /sys/fs/cgroup; exit $code'];
-  return spawn(join(repository, "scripts/namespaces.sh"), [...(ordinary === true ? below : []), program], {
+  const world = join(repository, "scripts/namespaces.sh");
+  // A test that is killed disposes of nothing, and its agents have to end all the same.
+  const command = ["--pdeathsig", "KILL", "--", world, ...(ordinary === true ? below : []), program];
+  return spawn("setpriv", command, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH, KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`, ...env },
   });
@@ -240,6 +244,7 @@ export class RealAgent implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.ended;
     await Promise.all(this.#clients.map((client) => client.close()));
+    await eventually(() => removeLeftGroups(`${this.#prefix}-`));
     rmSync(this.folder, { recursive: true });
   }
 
