@@ -1,7 +1,7 @@
 import { AgentError } from "../base/agent-error.ts";
 import { abortable, deadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
-import { removeContainer } from "../service/remove-container.ts";
+import { endContainers } from "../service/end-containers.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
@@ -63,12 +63,13 @@ async function syncWithin(timeoutMs: number): Promise<void> {
 }
 
 async function endSandbox(rooms: Rooms): Promise<void> {
-  const { registry, sandbox } = rooms;
   const limit = deadline(containersMs);
   try {
-    const removals = [...registry.all()].map((container) => removeContainer(rooms, container));
-    await abortable(Promise.allSettled(removals), limit.signal);
-    await abortable(sandbox.destroy(), limit.signal);
+    const ended = endContainers(rooms).catch((error) =>
+      rooms.log.warn({ err: error }, "a container did not end"),
+    );
+    await abortable(ended, limit.signal);
+    await abortable(rooms.sandbox.destroy(), limit.signal);
   } finally {
     limit.done();
   }
