@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-/** The program that carries VSOCK between a guest and unix sockets, where the kernel's own backend is not there. */
+/** The program that carries VSOCK between a guest and unix sockets: nothing on this machine opens an AF_VSOCK socket. */
 export const vsockBackendPath = join(root, ".cache/tools/bin/vhost-device-vsock");
 const backendVersion = "0.3.0";
 
@@ -30,9 +30,6 @@ function isOpenable(path: string): boolean {
 export function hasKvm(): boolean {
   return isOpenable("/dev/kvm") && /^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
 }
-
-/** Whether the kernel of this machine carries VSOCK to guests. Its sockets are opened only where a user asks. */
-export const hasKernelVsock = (): boolean => isOpenable("/dev/vhost-vsock");
 
 /** Whether QEMU for this processor is there. */
 export function hasQemu(): boolean {
