@@ -40,6 +40,11 @@ export type Guest = AsyncDisposable & {
   console(): string;
   /** Resolves with the first match on the console. Throws an Error with the console when there is none in time. */
   seen(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
+  /**
+   * Resolves when the agent in the guest listens, as the console tells. To be awaited before the first connection: the
+   * backend was seen to lose its way for good when it was asked for a port while the guest's driver came up.
+   */
+  listening(): Promise<void>;
   /** Resolves when QEMU has ended, by itself or killed. */
   readonly exited: Promise<GuestEnd>;
   /** When QEMU was started, on the clock of `performance.now()`. */
@@ -50,7 +55,7 @@ export type Guest = AsyncDisposable & {
 
 const consoleLimit = 256 << 10;
 // Emulation on a busy machine takes 10 s to the first process; more than this is a failure.
-const bootTimeoutMs = 90_000;
+const bootTimeoutMs = 180_000;
 // Asking more often slows the boot down, and an attempt without a limit of its own was seen to hang.
 const attemptEveryMs = 100;
 const attemptTimeoutMs = 500;
@@ -152,6 +157,7 @@ function watch(qemu: ChildProcess, backend: ChildProcess, path: string, dir: str
     connect: connectTo,
     console: () => text,
     seen,
+    listening: async () => void (await seen(/"msg":"listening"/, bootTimeoutMs)),
     exited,
     startedAtMs: performance.now(),
     kill,

@@ -20,6 +20,8 @@ type Stage = {
   readonly address: string;
   /** Of the unix socket that the agent's spans come to. */
   readonly tracePath: string;
+  /** Resolves when it can be connected to without doing harm. */
+  ready(): Promise<void>;
   /** Resolves when the agent, or the guest around it, has ended by itself. */
   readonly ended: Promise<string>;
   /** It has less than all the powers of root: its containers are asked to do with less. */
@@ -59,6 +61,7 @@ function agentStage(folder: string, rootSpan: string): Stage {
   return {
     address: `unix://${folder}/agent.sock`,
     tracePath,
+    ready: () => Promise.resolve(),
     ended: agent.ended.then((how) => `the agent, PID 1 of its namespaces, ended with ${how}`),
     confined: !mayRaisePriority(),
     log: () => agent.output(),
@@ -74,6 +77,7 @@ async function guestStage(rootSpan: string): Promise<Stage> {
   return {
     address: guest.address(1024),
     tracePath: guest.listenPath(10240),
+    ready: () => guest.listening(),
     ended: guest.exited.then(({ code, signal }) => `QEMU ended by itself with ${code ?? signal}`),
     confined: false,
     log: () => guest.console(),
@@ -150,6 +154,7 @@ async function run(vm: boolean, folder: string): Promise<void> {
   const forwarder = new Companion("forwarder", build("kata-trace-forwarder"), listen, {});
   closing.defer(() => forwarder.close());
   try {
+    await stage.ready();
     await play(stage, busyboxRootfs(join(folder, "rootfs")), rootSpan);
   } catch (error) {
     if (interrupted) throw new Error("interrupted");

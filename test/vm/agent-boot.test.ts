@@ -10,8 +10,9 @@ t.setTimeout(240_000);
 const skip = whyNoVm() ?? false;
 const agentctl = join(import.meta.dirname, "../../build/agentctl");
 
-/** What agentctl prints; it tries to connect until the guest is up. */
+/** What agentctl prints, once the guest is up. */
 async function ctl(guest: Guest, ...args: string[]): Promise<string> {
+  await guest.listening();
   const given = ["--addr", guest.address(1024), "--wait", "120s", ...args];
   return (await promisify(execFile)(agentctl, given)).stdout;
 }

@@ -75,7 +75,7 @@ t.test("a NIC that is plugged in while its request waits is found, named and set
       ...["-netdev", "hubport,hubid=0,id=cable", "-qmp", `unix:${qmp},server=on,wait=off`],
     ],
   });
-  (await guest.connect(1024)).destroy();
+  await guest.listening();
   await using client = createTtrpcClient(
     await dial(parseAddress(guest.address(1024)), { timeoutMs: 10_000 }),
   );
