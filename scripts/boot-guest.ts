@@ -61,7 +61,7 @@ const attemptEveryMs = 100;
 const attemptTimeoutMs = 500;
 
 // One thread for all processors of the guest: with one for each, a processor was seen to run code that another one had
-// just patched (Oops: int3 in sched_clock_cpu while the kernel switches its clock over), about once in fifty boots.
+// just patched (Oops: int3 in sched_clock_cpu, 3.6 s into one boot).
 const emulation = "tcg,thread=single";
 
 // What a runtime passes too: without probing for devices that a VM does not have, the boot is a third shorter.
