@@ -9,7 +9,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AgentError } from "../base/agent-error.ts";
 import { codeName } from "../base/code.ts";
-import type { AttributeValue, SpanRecord } from "./span-record.ts";
+import type { AttributeValue, SpanRecord } from "../view/span-record.ts";
 import { newTraceContext, type TraceContext } from "./trace-context.ts";
 
 /** OTLP span kinds that a client makes. */

@@ -3,10 +3,10 @@ import { Code } from "../base/code.ts";
 import type { Input } from "../gen/message-type.ts";
 import { ExportTraceServiceRequest, type KeyValue, type Span } from "../gen/otlp.ts";
 import { OtlpConnection } from "../trace/otlp-connection.ts";
+import type { AttributeValue, SpanRecord } from "../view/span-record.ts";
 import type { Address } from "../vsock/address.ts";
 import { dial } from "../vsock/dial.ts";
 import { encodeMessage } from "../wire/protobuf-encode.ts";
-import type { AttributeValue, SpanRecord } from "./span-record.ts";
 
 const statusError = 2;
 /** A collector answers at once; whoever does not shall not hold the user's terminal. */

@@ -7,9 +7,11 @@
  * The bar shows where in the whole trace the span lies. Everything that came from the file is stripped of control
  * characters first, because a span's name must not be able to steer the reader's terminal.
  */
-import type { AttributeValue, SpanRecord } from "./span-record.ts";
+
+import { formatDuration } from "../view/duration.ts";
+import type { AttributeValue, SpanRecord } from "../view/span-record.ts";
+import { laterNs, type Trace, type TraceNode } from "../view/trace-tree.ts";
 import { type Row, rowsOf } from "./trace-rows.ts";
-import { laterNs, type Trace, type TraceNode } from "./trace-tree.ts";
 
 /**
  * Width in columns; whether escape sequences for colours may be used; whether many siblings of one name become one row.
@@ -35,19 +37,6 @@ const dullAttributes: ReadonlySet<string> = new Set([
 const clean = (value: string): string => value.replace(/\p{C}/gu, "�");
 const cut = (value: string, width: number): string =>
   value.length <= width ? value : `${value.slice(0, Math.max(0, width - 1))}…`;
-
-/** A duration for people, at most eight characters: `870 ns`, `12.3 µs`, `4.56 ms`, `1.23 s`, `4m 05s`. */
-export function formatDuration(ns: bigint): string {
-  const value = Number(ns < 0n ? 0n : ns);
-  const scaled = (n: number, unit: string) =>
-    `${n < 10 ? n.toFixed(2) : n < 100 ? n.toFixed(1) : n.toFixed(0)} ${unit}`;
-  if (value < 1e3) return `${value} ns`;
-  if (value < 999.5e3) return scaled(value / 1e3, "µs");
-  if (value < 999.5e6) return scaled(value / 1e6, "ms");
-  if (value < 59.95e9) return scaled(value / 1e9, "s");
-  const seconds = Math.round(value / 1e9);
-  return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
-}
 
 function label(row: Row): string {
   if (row.kind === "fold") return `${row.lead}… ${row.fold.nodes.length} more ${clean(row.fold.name)}`;

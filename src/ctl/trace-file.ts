@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { parseOtlpLine } from "./otlp-json.ts";
-import type { SpanRecord } from "./span-record.ts";
+import { parseOtlpLine } from "../view/otlp-json.ts";
+import type { SpanRecord } from "../view/span-record.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a file of OTLP JSON lines held; `problems` say which line and what is wrong with it. */

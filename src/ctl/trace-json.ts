@@ -1,4 +1,4 @@
-import type { Trace, TraceNode } from "./trace-tree.ts";
+import type { Trace, TraceNode } from "../view/trace-tree.ts";
 
 function nodeJson(node: TraceNode): object {
   const { span } = node;

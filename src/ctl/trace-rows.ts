@@ -1,4 +1,4 @@
-import type { Trace, TraceNode } from "./trace-tree.ts";
+import type { Trace, TraceNode } from "../view/trace-tree.ts";
 
 /** Siblings that look alike, drawn as one row. */
 export type Fold = { readonly name: string; readonly nodes: readonly TraceNode[] };

@@ -1,10 +1,10 @@
+import { buildTraces, type Trace } from "../view/trace-tree.ts";
 import { addCommand, type Registry } from "./command.ts";
 import { ExitStatus } from "./exit-status.ts";
 import type { Session } from "./session.ts";
 import { drawHeadline, drawTrace } from "./trace-draw.ts";
 import { readTraceFile } from "./trace-file.ts";
 import { traceJson } from "./trace-json.ts";
-import { buildTraces, type Trace } from "./trace-tree.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Given = {

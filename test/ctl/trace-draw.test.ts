@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { test } from "tap";
 import { toJson } from "../../src/ctl/to-json.ts";
-import { drawTrace, formatDuration } from "../../src/ctl/trace-draw.ts";
+import { drawTrace } from "../../src/ctl/trace-draw.ts";
 import { readTraceFile } from "../../src/ctl/trace-file.ts";
 import { traceJson } from "../../src/ctl/trace-json.ts";
-import { buildTraces } from "../../src/ctl/trace-tree.ts";
+import { formatDuration } from "../../src/view/duration.ts";
+import { buildTraces } from "../../src/view/trace-tree.ts";
 
 const vectors = new URL("../vectors/", import.meta.url).pathname;
 const file = () => readTraceFile(`${vectors}pod-trace.jsonl`);

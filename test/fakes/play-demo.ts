@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { SpanRecord } from "../../src/ctl/span-record.ts";
 import { readTraceFile } from "../../src/ctl/trace-file.ts";
-import { buildTraces, type Trace } from "../../src/ctl/trace-tree.ts";
+import type { SpanRecord } from "../../src/view/span-record.ts";
+import { buildTraces, type Trace } from "../../src/view/trace-tree.ts";
 
 const script = fileURLToPath(new URL("../../scripts/demo.sh", import.meta.url));
 const maxBytes = 16 * 1024 * 1024;

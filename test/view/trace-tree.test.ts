@@ -1,6 +1,6 @@
 import { test } from "tap";
-import type { SpanRecord } from "../../src/ctl/span-record.ts";
-import { buildTraces, type TraceNode } from "../../src/ctl/trace-tree.ts";
+import type { SpanRecord } from "../../src/view/span-record.ts";
+import { buildTraces, type TraceNode } from "../../src/view/trace-tree.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 

@@ -1,5 +1,5 @@
 import { test } from "tap";
-import { parseOtlpLine } from "../../src/ctl/otlp-json.ts";
+import { parseOtlpLine } from "../../src/view/otlp-json.ts";
 
 const good = {
   traceId: "0af7651916cd43dd8448eb211c80319c",
