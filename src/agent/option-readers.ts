@@ -46,6 +46,47 @@ export const address: Reader<string> = (value) => {
   }
 };
 
+/** Text that is one of these words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
+  return (value) => words.find((word) => word === value);
+}
+
+/** A bare word on the command line, which cannot say no; a boolean in a file. */
+export const flag: Reader<boolean> = (value) => (typeof value === "boolean" ? value : undefined);
+
+/** `true`, `false`, or a number that says so by not being 0; a bare word means yes. */
+export const bool: Reader<boolean> = (value) => {
+  if (typeof value === "string" && /^\d{1,19}$/.test(value)) return BigInt(value) !== 0n;
+  return trueOrFalse(value);
+};
+
+/** `true` or `false` in words. */
+export const trueOrFalse: Reader<boolean> = (value) => {
+  if (typeof value === "boolean") return value;
+  return value === "true" ? true : value === "false" ? false : undefined;
+};
+
+/** A whole URL. */
+export const url: Reader<string> = (value) => {
+  const given = text(value);
+  return given !== undefined && URL.canParse(given) ? given : undefined;
+};
+
+const maxInteger = 2n ** 63n - 1n;
+
+/** A whole number from 0 to 2^63−1. */
+export const integer: Reader<bigint> = (value) => {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+  const given = typeof value === "string" && /^\d{1,19}$/.test(value) ? BigInt(value) : value;
+  return typeof given === "bigint" && given >= 0n && given <= maxInteger ? given : undefined;
+};
+
+/** A whole number from 0 to 255. */
+export const byte: Reader<number> = (value) => {
+  const number = wholeNumber(value);
+  return number !== undefined && number <= 0xff ? number : undefined;
+};
+
 /** A whole number from 0 to 2^31−1. */
 export const wholeNumber: Reader<number> = (value) => {
   const number = typeof value === "string" && /^\d{1,10}$/.test(value) ? Number(value) : value;

@@ -1,24 +1,22 @@
 /**
  * All options of the agent, resolved once and then only passed on (agent-api section 2).
  *
- * One table names every option: its key on the kernel command line, in the TOML file and in the environment, how its
- * text is read, and its default. A bad value never ends the agent, as it would end the guest: the default stays and a
- * warning names the key.
+ * One table names every option: its keys, how its text is read, and its default; rows of one subject stand in a file of
+ * their own. A bad value never ends the agent, as it would end the guest: the default stays and a warning names the
+ * key. So does one for a good value that asks for something that this agent does not have.
  */
 import type { TracingMode } from "../trace/tracing-options.ts";
-import {
-  address,
-  type LogLevel,
-  level,
-  type Reader,
-  seconds,
-  text,
-  traceMode,
-  wholeNumber,
-} from "./option-readers.ts";
+import { type CgroupOptions, cgroupOptions, wantsCgroupV1 } from "./cgroup-options.ts";
+import { type ConsoleOptions, consoleOptions } from "./console-options.ts";
+import { type IdleOptions, idleOptions } from "./idle-options.ts";
+import { type MemAgentOptions, memAgentOptions } from "./mem-agent-options.ts";
+import { address, type LogLevel, level, seconds, text, traceMode, wholeNumber } from "./option-readers.ts";
+import type { OptionRow, OptionTable } from "./option-row.ts";
 
 /** What the rest of the program sees. */
-export type AgentOptions = Readonly<{
+export type AgentOptions = CoreOptions & ConsoleOptions & CgroupOptions & MemAgentOptions & IdleOptions;
+
+type CoreOptions = Readonly<{
   logLevel: LogLevel;
   serverAddress: string;
   trace: TracingMode | "off";
@@ -34,18 +32,12 @@ export type AgentOptions = Readonly<{
   hotplugTimeoutMs: number;
 }>;
 
-type Row<T> = {
-  readonly cmdline: string;
-  readonly file: string;
-  readonly env?: string;
-  readonly read: Reader<T>;
-  readonly fallback: T;
-};
-
-type Table = { readonly [K in keyof AgentOptions]: Row<AgentOptions[K]> };
-
 /** The options by name. The reference's keys are kept; those that are ours begin with `agent.trace_` or `agent.crun_`. */
-export const optionTable: Table = {
+export const optionTable: OptionTable<AgentOptions> = {
+  ...consoleOptions,
+  ...cgroupOptions,
+  ...memAgentOptions,
+  ...idleOptions,
   logLevel: {
     cmdline: "agent.log",
     file: "log_level",
@@ -121,28 +113,32 @@ export type OptionSources = {
 export function resolveOptions(sources: OptionSources): { options: AgentOptions; warnings: string[] } {
   const warnings: string[] = [];
   const words = cmdlineWords(sources.cmdline ?? "");
-  const resolve = <T>(row: Row<T>): T => {
+  const resolve = <T>(row: OptionRow<T>): T => {
     let value = row.fallback;
     for (const [key, found] of candidates(row, words, sources)) {
       const read = row.read(found);
       if (read === undefined) warnings.push(`option ${key} has a bad value, which is ignored`);
       else value = read;
+      if (read !== undefined && row.idle === true) warnings.push(`option ${key} has no effect in this agent`);
     }
     return value;
   };
   const options = Object.fromEntries(
-    Object.entries(optionTable).map(([name, row]) => [name, resolve(row as Row<unknown>)]),
+    Object.entries(optionTable).map(([name, row]) => [name, resolve(row as OptionRow<unknown>)]),
   ) as AgentOptions;
+  if (wantsCgroupV1(options)) warnings.push("version 1 of control groups is not mounted, version 2 is");
   return { options: Object.freeze(options), warnings };
 }
 
 function* candidates(
-  row: Row<unknown>,
+  row: OptionRow<unknown>,
   words: ReadonlyMap<string, (string | true)[]>,
   sources: OptionSources,
 ): Iterable<[key: string, value: unknown]> {
-  for (const value of words.get(row.cmdline) ?? []) yield [row.cmdline, value];
-  if (sources.file !== undefined && row.file in sources.file) yield [row.file, sources.file[row.file]];
+  const { cmdline, file } = row;
+  if (cmdline !== undefined) for (const value of words.get(cmdline) ?? []) yield [cmdline, value];
+  if (file !== undefined && sources.file !== undefined && Object.hasOwn(sources.file, file))
+    yield [file, sources.file[file]];
   const set = row.env === undefined ? undefined : sources.env?.[row.env];
   if (row.env !== undefined && set !== undefined) yield [row.env, set];
 }
