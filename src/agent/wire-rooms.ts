@@ -15,6 +15,7 @@ import type { Tracing } from "../trace/tracing.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
 import { oomScoreFloor } from "./oom-score-floor.ts";
 import type { AgentOptions } from "./options.ts";
+import { tryPipeSize } from "./pipe-size.ts";
 import { ownsMachine, type Role } from "./role.ts";
 
 /** What the rooms are made from. */
@@ -37,6 +38,7 @@ export async function wireRooms({
   onDestroyed,
 }: Wiring): Promise<Rooms> {
   mkdirSync(guestPaths.agent, { recursive: true, mode: 0o700 });
+  tryPipeSize(options.containerPipeBytes, log);
   const crun = new Crun({
     file: "crun",
     stateDir: join(guestPaths.agent, "crun"),

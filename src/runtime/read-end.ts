@@ -2,10 +2,13 @@
  * The agent's end of a pipe or terminal that a container process writes to.
  *
  * Pull model: nothing is read before somebody asks, so the kernel's buffer is the only buffer and a process that
- * nobody reads from is held back exactly as it would be by any pipe. How a stream ends (agent-api 3.10):
+ * nobody reads from is held back exactly as it would be by any pipe. Readers stand in line, and each leaves it the
+ * moment its caller gives up. How a stream ends (agent-api 3.10):
  *   - end of file, or EIO of a terminal whose last user has gone: the next read answers no bytes;
  *   - the process has exited but something else still holds the pipe: reads go on for a grace period after the
- *     exit, then answer no bytes;
+ *     exit, then answer no bytes. Whatever the process itself has said is among the first bytes read after its exit,
+ *     as many as the kernel's buffer holds: so many may be read however late, and something that goes on writing
+ *     cannot go on for ever;
  *   - `finish()`: what the kernel still holds is moved here, so that the descriptor can be closed while a late
  *     reader still gets every byte.
  */
@@ -13,23 +16,32 @@ import type { Descriptor } from "../sys/descriptor.ts";
 
 /** How long output is awaited after the exit while something else still holds the stream (agent-api 3.10). */
 const graceAfterExitMs = 500;
-/** What one read moves at most: the default capacity of a pipe. Bigger reads answer short, as callers expect. */
+/** What one read moves at most; bigger reads answer short, as callers expect. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-/** What `finish` keeps for late readers: no pipe of the default size holds more. */
-const maxTailBytes = 1024 * 1024;
+/** What a pipe holds unless it was told otherwise (pipe(7)); a terminal holds less. */
+const defaultCapacityBytes = 64 * 1024;
 const nothing = new Uint8Array(0);
 
+type Reader = {
+  readonly maxBytes: number;
+  readonly resolve: (data: Uint8Array) => void;
+};
+
 export class ReadEnd {
+  readonly #capacityBytes: number;
   #descriptor: Descriptor | undefined;
   #tail: Uint8Array[] = [];
+  readonly #readers = new Set<Reader>();
+  #watching = false;
   #graceOver = false;
   #graceTimer: NodeJS.Timeout | undefined;
-  #wake: (() => void) | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** What may still be read of the kernel's buffer, once the process has exited. */
+  #leftBytes = Number.POSITIVE_INFINITY;
 
-  constructor(descriptor: Descriptor) {
+  /** Owns `descriptor`; `capacityBytes` is what the kernel's buffer behind it can hold. */
+  constructor(descriptor: Descriptor, capacityBytes: number = defaultCapacityBytes) {
     this.#descriptor = descriptor;
+    this.#capacityBytes = capacityBytes;
   }
 
   /** True when every byte has been handed out and no more can come. */
@@ -39,58 +51,82 @@ export class ReadEnd {
 
   /**
    * The next bytes, at most `maxBytes`; none at the end of the stream. Readers take turns in the order they came.
-   * Rejects with the reason of `signal` when that aborts first; no byte is lost by it.
+   * Rejects with the reason of `signal` as soon as that aborts; no byte is lost by it.
    */
   read(maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
-    if (this.#waiting === 0) {
+    if (this.#readers.size === 0) {
       const ready = this.#take(maxBytes);
       if (ready !== undefined) return Promise.resolve(ready);
     }
-    this.#waiting += 1;
-    const turn = this.#turn
-      .then(() => this.#next(maxBytes, signal()))
-      .finally(() => {
-        this.#waiting -= 1;
-      });
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    return this.#queue(maxBytes, signal());
   }
 
   /** Tells that the process has exited: from now on reads end after the grace period even if the pipe stays open. */
   exited(): void {
     if (this.#descriptor === undefined || this.#graceTimer !== undefined) return;
+    this.#leftBytes = this.#capacityBytes;
     this.#graceTimer = setTimeout(() => {
       this.#graceOver = true;
-      this.#wake?.();
+      this.#serve();
     }, graceAfterExitMs);
   }
 
   /** Moves what the kernel still holds into memory and closes the descriptor. Safe to repeat. */
   finish(): void {
-    let bytes = 0;
-    while (this.#descriptor !== undefined && bytes < maxTailBytes) {
+    for (let bytes = 0; this.#descriptor !== undefined && bytes < this.#capacityBytes; ) {
       const chunk = this.#readOnce(scratch.length);
       if (chunk === undefined || chunk.length === 0) break;
       this.#tail.push(chunk);
       bytes += chunk.length;
     }
-    this.#closeDescriptor();
+    this.#release();
+    this.#serve();
   }
 
   /** Drops everything and closes the descriptor. Safe to repeat. */
   close(): void {
     this.#tail = [];
-    this.#closeDescriptor();
+    this.#release();
+    this.#serve();
   }
 
-  async #next(maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    for (;;) {
-      // First: bytes that are taken for a caller who has gone would be lost to the next one.
-      signal.throwIfAborted();
-      const ready = this.#take(maxBytes);
-      if (ready !== undefined) return ready;
-      await this.#readable(signal);
+  #queue(maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#readers.delete(reader);
+        this.#watch();
+        reject(signal.reason);
+      };
+      const reader: Reader = {
+        maxBytes,
+        resolve(data) {
+          signal.removeEventListener("abort", leave);
+          resolve(data);
+        },
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      this.#readers.add(reader);
+      this.#watch();
+    });
+  }
+
+  /** Answers the readers in line, as far as there is something to answer. */
+  readonly #serve = (): void => {
+    for (const reader of this.#readers) {
+      const ready = this.#take(reader.maxBytes);
+      if (ready === undefined) break;
+      this.#readers.delete(reader);
+      reader.resolve(ready);
     }
+    this.#watch();
+  };
+
+  #watch(): void {
+    const wanted = this.#readers.size > 0;
+    if (this.#descriptor === undefined || wanted === this.#watching) return;
+    this.#watching = wanted;
+    this.#descriptor.onReadable(wanted ? this.#serve : undefined);
   }
 
   /** Bytes, none at the end, or undefined when one has to wait. */
@@ -101,10 +137,9 @@ export class ReadEnd {
       else this.#tail.shift();
       return kept.subarray(0, maxBytes);
     }
-    if (this.#descriptor === undefined) return nothing;
+    if (this.#descriptor === undefined || (this.#graceOver && this.#leftBytes <= 0)) return nothing;
     const chunk = this.#readOnce(maxBytes);
-    if (chunk === undefined && this.#graceOver) return nothing;
-    return chunk;
+    return chunk === undefined && this.#graceOver ? nothing : chunk;
   }
 
   #readOnce(maxBytes: number): Uint8Array | undefined {
@@ -118,27 +153,16 @@ export class ReadEnd {
     }
     if (count < 0) return undefined;
     if (count === 0) {
-      if (maxBytes > 0) this.#closeDescriptor();
+      if (maxBytes > 0) this.#release();
       return nothing;
     }
+    this.#leftBytes -= count;
     return Uint8Array.prototype.slice.call(scratch, 0, count);
   }
 
-  #readable(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    this.#descriptor?.onReadable(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(() => {
-      this.#wake = undefined;
-      this.#descriptor?.onReadable(undefined);
-    });
-  }
-
-  #closeDescriptor(): void {
+  #release(): void {
     clearTimeout(this.#graceTimer);
     this.#descriptor?.close();
     this.#descriptor = undefined;
-    this.#wake?.();
   }
 }

@@ -4,17 +4,18 @@ import { test } from "tap";
 import { delay } from "../../src/base/deadline.ts";
 import { ReadEnd } from "../../src/runtime/read-end.ts";
 import { Descriptor } from "../../src/sys/descriptor.ts";
-import { makePipe } from "../../src/sys/pipe.ts";
+import { makePipe, setPipeSize } from "../../src/sys/pipe.ts";
 import { openTerminal } from "../../src/sys/terminal.ts";
 
 const { signal } = new AbortController();
 const never = () => signal;
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
-function pipe(): { end: ReadEnd; write: (text: string) => void; close: () => void } {
+function pipe(capacityBytes?: number): { end: ReadEnd; write: (text: string) => void; close: () => void } {
   const { readEnd, writeEnd } = makePipe();
+  if (capacityBytes !== undefined) setPipeSize(writeEnd, capacityBytes);
   return {
-    end: new ReadEnd(new Descriptor(readEnd)),
+    end: new ReadEnd(new Descriptor(readEnd), capacityBytes),
     write: (data) => void writeSync(writeEnd, data),
     close: () => closeSync(writeEnd),
   };
@@ -71,14 +72,29 @@ test("a reader that gives up takes no byte with it", async (t) => {
   end.close();
 });
 
+test("a reader that gives up leaves at once, whoever stands before it", async (t) => {
+  const { end, write, close } = pipe();
+  const endless = end.read(10, never);
+  const leaving = new AbortController();
+  const behind = end.read(10, () => leaving.signal);
+  leaving.abort(new Error("time is up"));
+  await t.rejects(behind, { message: "time is up" });
+  write("kept");
+  t.equal(text(await endless), "kept");
+  close();
+  end.close();
+});
+
 test("a reader whose caller has gone before its turn takes nothing", async (t) => {
   const { end, write, close } = pipe();
   const first = end.read(4, never);
   const gone = AbortSignal.abort(new Error("gone"));
-  const second = end.read(4, () => gone);
+  await t.rejects(
+    end.read(4, () => gone),
+    { message: "gone" },
+  );
   write("aaaabbbb");
   t.equal(text(await first), "aaaa");
-  await t.rejects(second, { message: "gone" });
   t.equal(text(await end.read(4, never)), "bbbb");
   close();
   end.close();
@@ -95,6 +111,31 @@ test("after the exit reads go on for a while and then end, though the pipe is he
   t.equal(text(await end.read(100, never)), "more", "what comes is still told");
   close();
   end.close();
+});
+
+test("who goes on writing after the exit does not keep the reader for ever (agent-api 3.10)", async (t) => {
+  const capacityBytes = 4096;
+  const { end, write, close } = pipe(capacityBytes);
+  write("own words".padEnd(capacityBytes));
+  end.exited();
+  t.equal(text(await end.read(9, never)), "own words", "what the process itself said stays to be read");
+  while ((await end.read(capacityBytes, never)).length > 0);
+  write("others".padEnd(capacityBytes));
+  t.equal((await end.read(capacityBytes, never)).length, 0);
+  t.notOk(end.ended, "the pipe is still held");
+  close();
+  end.close();
+});
+
+test("a pipe that was made larger is kept whole for late readers", async (t) => {
+  const capacityBytes = 1024 * 1024;
+  const { end, write, close } = pipe(capacityBytes);
+  for (let at = 0; at < capacityBytes; at += 65_536) write("y".repeat(65_536));
+  end.finish();
+  let bytes = 0;
+  for (let got = -1; got !== 0; bytes += got) got = (await end.read(1 << 20, never)).length;
+  t.equal(bytes, capacityBytes);
+  close();
 });
 
 test("what is in the pipe outlives its descriptor", async (t) => {
