@@ -39,6 +39,7 @@ export async function shutDown(running: Running): Promise<void> {
   const { server, rooms, tracing, reaper, role, log, sink, flushMs } = running;
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
   if (rooms !== undefined) {
+    rooms.uevents.close();
     await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
   }
   // It tells itself what was delivered and what was lost.

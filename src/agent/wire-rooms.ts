@@ -6,8 +6,12 @@ import { version } from "../base/version.ts";
 import { OomQueue } from "../container/oom-queue.ts";
 import { Registry } from "../container/registry.ts";
 import { Crun } from "../runtime/crun.ts";
+import { BlockDevices } from "../sandbox/block-devices.ts";
+import { Hotplug } from "../sandbox/hotplug.ts";
 import { Network } from "../sandbox/network.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
+import { storageDrivers } from "../sandbox/storage-drivers.ts";
+import { Uevents } from "../sandbox/uevents.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
@@ -49,9 +53,13 @@ export async function wireRooms({
     pipeBytes: options.containerPipeBytes,
     reaper,
   });
+  const uevents = startUevents(options.hotplugTimeoutMs, log);
+  const devices = new BlockDevices({ uevents });
   return {
-    sandbox: new Sandbox(log),
-    network: new Network({ log, hotplugTimeoutMs: options.hotplugTimeoutMs }),
+    sandbox: new Sandbox(log, storageDrivers(devices)),
+    network: new Network({ log, uevents }),
+    devices,
+    uevents,
     registry: new Registry(),
     oomQueue: new OomQueue(),
     crun,
@@ -63,6 +71,18 @@ export async function wireRooms({
     onSandbox: (id) => tracing?.setSandboxId(id),
     onDestroyed,
   };
+}
+
+/** Listens to the kernel's device events; in a guest of ours new devices get their modules and memory comes online. */
+function startUevents(timeoutMs: number, log: Log): Uevents {
+  const uevents = new Uevents({ log, timeoutMs });
+  if (ownsMachine()) {
+    const hotplug = new Hotplug({ log });
+    uevents.subscribe((event) => hotplug.take(event));
+    void hotplug.coldPlug();
+  }
+  uevents.start();
+  return uevents;
 }
 
 /** A root of type `rootfs` is the kernel's initramfs, which cannot be pivoted away from (agent-api 1.4 step 5). */

@@ -8,9 +8,10 @@ import { addNeighbors, type WantedNeighbor } from "./network-neighbors.ts";
 import { makeRoutes, type WantedRoute } from "./network-routes.ts";
 import type { PciPath } from "./pci-path.ts";
 import { templateNic } from "./template-nic.ts";
+import type { Uevents } from "./uevents.ts";
 
-/** `hotplugTimeoutMs`: how long a NIC may take to come; `sysfs`: where that is mounted (default /sys). */
-export type NetworkOptions = { log: Log; hotplugTimeoutMs: number; sysfs?: string };
+/** `uevents`: tells when a NIC has come; `sysfs`: where that is mounted (default /sys). */
+export type NetworkOptions = { log: Log; uevents: Uevents; sysfs?: string };
 
 /**
  * Changes to the guest's network. They come one at a time, since each looks at what is there before it acts; waiting
@@ -18,15 +19,15 @@ export type NetworkOptions = { log: Log; hotplugTimeoutMs: number; sysfs?: strin
  */
 export class Network {
   readonly #log: Log;
-  readonly #hotplugTimeoutMs: number;
+  readonly #uevents: Uevents;
   readonly #sysfs: string;
   /** Indexes of the links that a request has configured. */
   readonly #configured = new Set<number>();
   #lastTurn: Promise<unknown> = Promise.resolve();
 
-  constructor({ log, hotplugTimeoutMs, sysfs = "/sys" }: NetworkOptions) {
+  constructor({ log, uevents, sysfs = "/sys" }: NetworkOptions) {
     this.#log = log;
-    this.#hotplugTimeoutMs = hotplugTimeoutMs;
+    this.#uevents = uevents;
     this.#sysfs = sysfs;
   }
 
@@ -36,9 +37,8 @@ export class Network {
    */
   async updateInterface(wanted: WantedInterface, signal?: AbortSignal): Promise<void> {
     const { pciPath } = wanted;
-    const wait = { sysfs: this.#sysfs, timeoutMs: this.#hotplugTimeoutMs };
     if (pciPath !== undefined) {
-      await netDeviceArrived(pciPath, signal === undefined ? wait : { ...wait, signal });
+      await netDeviceArrived(pciPath, { uevents: this.#uevents, sysfs: this.#sysfs, signal });
     }
     await this.#inTurn(async () => {
       if (pciPath !== undefined) await this.#correctAddress(pciPath, wanted.hardwareAddress);

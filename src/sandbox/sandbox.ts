@@ -17,8 +17,7 @@ import { clearBase } from "./clear-base.ts";
 import { setUpDns } from "./dns.ts";
 import { loadKernelModule } from "./kernel-module.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
-import type { Storage } from "./storage.ts";
-import { storageDrivers } from "./storage-drivers.ts";
+import type { Storage, StorageDriver } from "./storage.ts";
 import { Storages } from "./storages.ts";
 
 /** What CreateSandbox asks for (agent-api 3.1). */
@@ -40,7 +39,7 @@ export class Sandbox {
   #id: SandboxId | undefined;
   #undoDns: (() => Promise<void>) | undefined;
 
-  constructor(log: Log) {
+  constructor(log: Log, storageDrivers: ReadonlyMap<string, StorageDriver>) {
     this.storages = new Storages(storageDrivers, log);
   }
 
@@ -49,8 +48,11 @@ export class Sandbox {
     return this.#id;
   }
 
-  /** Makes the sandbox. @throws INTERNAL, with what had been made undone, so that it may be asked for again. */
-  async create(request: SandboxRequest): Promise<void> {
+  /**
+   * Makes the sandbox; `signal` ends waits for devices.
+   * @throws INTERNAL, with what had been made undone, so that it may be asked for again.
+   */
+  async create(request: SandboxRequest, signal?: AbortSignal): Promise<void> {
     if (this.#state !== "waiting")
       throw new AgentError(Code.internal, "the sandbox has been created already");
     this.#state = "creating";
@@ -63,7 +65,7 @@ export class Sandbox {
     for (const module of request.kernelModules) await loadKernelModule(module.name, module.parameters);
     undo.defer(() => this.namespaces.release());
     await this.namespaces.create(request.hostname);
-    const mounted = await this.storages.add(request.storages, undefined);
+    const mounted = await this.storages.add(request.storages, undefined, signal);
     undo.defer(() => this.storages.release(mounted));
     this.#undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
     undo.move();
@@ -71,9 +73,12 @@ export class Sandbox {
     this.#state = "running";
   }
 
-  /** Mounts what a container wants and remembers it for {@link releaseStorages}. @throws INTERNAL, undone. */
-  async addStorages(owner: ContainerId, storages: readonly Storage[]): Promise<void> {
-    this.#containerStorages.set(owner, await this.storages.add(storages, owner));
+  /**
+   * Mounts what a container wants and remembers it for {@link releaseStorages}; `signal` ends waits for devices.
+   * @throws INTERNAL, undone.
+   */
+  async addStorages(owner: ContainerId, storages: readonly Storage[], signal?: AbortSignal): Promise<void> {
+    this.#containerStorages.set(owner, await this.storages.add(storages, owner, signal));
   }
 
   /** Lets go of what a container had mounted. */

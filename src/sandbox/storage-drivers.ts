@@ -4,6 +4,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { ContainerId } from "../base/ids.ts";
+import type { BlockDevices } from "./block-devices.ts";
 import { commonMount } from "./common-mount.ts";
 import { guestPath } from "./guest-path.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
@@ -11,12 +12,14 @@ import type { Storage, StorageDriver } from "./storage.ts";
 const setgid = 0o2000;
 
 /** The drivers by the name that requests use (agent-api 4.2). Also what GetGuestDetails lists. */
-export const storageDrivers: ReadonlyMap<string, StorageDriver> = new Map<string, StorageDriver>([
-  ["virtio-fs", commonMount],
-  ["ephemeral", ephemeral],
-  ["local", local],
-  ["overlayfs", overlay],
-]);
+export function storageDrivers(_devices: BlockDevices): ReadonlyMap<string, StorageDriver> {
+  return new Map<string, StorageDriver>([
+    ["virtio-fs", commonMount],
+    ["ephemeral", ephemeral],
+    ["local", local],
+    ["overlayfs", overlay],
+  ]);
+}
 
 /** A tmpfs of the pod: lives until the guest ends. `fsgid=` is for us, all other options are the kernel's. */
 async function ephemeral(storage: Storage): Promise<undefined> {

@@ -13,8 +13,12 @@ export type Storage = {
 };
 
 /**
- * Puts one storage in place.
+ * Puts one storage in place for a container, or for the pod when there is no `owner`; `signal` ends waits for devices.
  * @returns the mount point that has to be unmounted when nobody uses it any more; undefined when it stays for good.
  * @throws INTERNAL, with nothing left mounted.
  */
-export type StorageDriver = (storage: Storage, owner: ContainerId | undefined) => Promise<string | undefined>;
+export type StorageDriver = (
+  storage: Storage,
+  owner: ContainerId | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<string | undefined>;

@@ -38,16 +38,25 @@ export class Storages {
     this.#unmount = unmount;
   }
 
+  /** The names of the drivers, for GetGuestDetails. */
+  get driverNames(): string[] {
+    return [...this.#drivers.keys()].sort();
+  }
+
   /**
-   * Puts a list of storages in place, in order.
+   * Puts a list of storages in place, in order. `signal` ends waits for devices.
    * @returns the mount points to {@link release} later.
    * @throws INTERNAL; what the list had put in place before is undone.
    */
-  async add(storages: readonly Storage[], owner: ContainerId | undefined): Promise<string[]> {
+  async add(
+    storages: readonly Storage[],
+    owner: ContainerId | undefined,
+    signal?: AbortSignal,
+  ): Promise<string[]> {
     const added: string[] = [];
     try {
       for (const storage of storages) {
-        await this.#addOne(storage, owner);
+        await this.#addOne(storage, owner, signal);
         added.push(storage.mountPoint);
       }
       return added;
@@ -83,7 +92,11 @@ export class Storages {
     }
   }
 
-  async #addOne(storage: Storage, owner: ContainerId | undefined): Promise<void> {
+  async #addOne(
+    storage: Storage,
+    owner: ContainerId | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     let known = this.#entries.get(storage.mountPoint);
     while (known?.releasing !== undefined) {
       await known.releasing;
@@ -99,7 +112,9 @@ export class Storages {
     if (driver === undefined) {
       throw new AgentError(Code.internal, `Failed to find the storage handler ${storage.driver}`);
     }
-    const entry: Entry = { users: 1, shared: storage.shared, mounted: inSpan(driver, storage, owner) };
+    const attributes = { "kata.storage.driver": storage.driver };
+    const mounted = span("storage", attributes, () => driver(storage, owner, signal));
+    const entry: Entry = { users: 1, shared: storage.shared, mounted };
     this.#entries.set(storage.mountPoint, entry);
     try {
       await entry.mounted;
@@ -147,11 +162,3 @@ export class Storages {
 }
 
 function noted(): void {}
-
-function inSpan(
-  driver: StorageDriver,
-  storage: Storage,
-  owner: ContainerId | undefined,
-): Promise<string | undefined> {
-  return span("storage", { "kata.storage.driver": storage.driver }, () => driver(storage, owner));
-}

@@ -88,7 +88,7 @@ async function create(
   if (device !== undefined) throw new AgentError(Code.internal, "no handler for the requested device type");
   await using undo = new AsyncDisposableStack();
   undo.defer(() => discardBundle(guestPaths.base, id));
-  await sandbox.addStorages(id, request.storages.map(storageFrom));
+  await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));
   const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
   const container = await createContainer(crun, guestPaths.base, id, spec);

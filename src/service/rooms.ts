@@ -2,13 +2,19 @@ import type { Log } from "../base/log.ts";
 import type { OomQueue } from "../container/oom-queue.ts";
 import type { Registry } from "../container/registry.ts";
 import type { Crun } from "../runtime/crun.ts";
+import type { BlockDevices } from "../sandbox/block-devices.ts";
 import type { Network } from "../sandbox/network.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Uevents } from "../sandbox/uevents.ts";
 
 /** What the calls work on, made by the program and handed to every group of calls. */
 export type Rooms = {
   readonly sandbox: Sandbox;
   readonly network: Network;
+  /** Finds the block devices that requests name. */
+  readonly devices: BlockDevices;
+  /** The kernel's device events, for whoever waits for another kind of device. */
+  readonly uevents: Uevents;
   readonly registry: Registry;
   readonly crun: Crun;
   readonly oomQueue: OomQueue;

@@ -5,7 +5,6 @@ import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { copyFile } from "../sandbox/copy-file.ts";
 import { hasMemoryProbe, hasSeccomp, memoryBlockBytes } from "../sandbox/guest-details.ts";
-import { storageDrivers } from "../sandbox/storage-drivers.ts";
 import { endContainers } from "./end-containers.ts";
 import type { Rooms } from "./rooms.ts";
 import { storageFrom } from "./storage.ts";
@@ -16,17 +15,18 @@ type Calls = Pick<AgentService<Call>, "CreateSandbox" | "DestroySandbox" | "GetG
 export function sandboxCalls(rooms: Rooms): Calls {
   const { sandbox } = rooms;
   return {
-    async CreateSandbox(request) {
+    async CreateSandbox(request, call) {
       const id = request.sandbox_id === "" ? undefined : sandboxId(request.sandbox_id);
       // A second sandbox will be refused, so its id must not stand in the first one's spans.
       if (id !== undefined && sandbox.id === undefined) rooms.onSandbox(id);
-      await sandbox.create({
+      const wanted = {
         id,
         hostname: request.hostname,
         dns: request.dns,
         storages: request.storages.map(storageFrom),
         kernelModules: request.kernel_modules,
-      });
+      };
+      await sandbox.create(wanted, call.signal);
       return {};
     },
     async DestroySandbox() {
@@ -61,7 +61,7 @@ async function guestDetails(rooms: Rooms, blockSize: boolean, probe: boolean): P
       version: rooms.agentVersion,
       init_daemon: rooms.isInit,
       device_handlers: [],
-      storage_handlers: [...storageDrivers.keys()].sort(),
+      storage_handlers: rooms.sandbox.storages.driverNames,
       supports_seccomp: await hasSeccomp(),
       extra_features: (await hasSeccomp()) ? ["seccomp"] : [],
     },

@@ -7,6 +7,8 @@ export type Uevent = {
   devname: string;
   /** Name of a network interface; empty for other devices. */
   interface: string;
+  /** What a driver for the device is found by, such as `virtio:d00000002v00001AF4`; empty when it has none. */
+  modalias: string;
   sequence: number;
 };
 
@@ -29,6 +31,7 @@ export function parseUevent(datagram: Uint8Array): Uevent | undefined {
     subsystem: pairs.get("SUBSYSTEM") ?? "",
     devname: pairs.get("DEVNAME") ?? "",
     interface: pairs.get("INTERFACE") ?? "",
+    modalias: pairs.get("MODALIAS") ?? "",
     sequence: Number(pairs.get("SEQNUM") ?? 0),
   };
 }

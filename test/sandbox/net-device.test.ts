@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Test, test } from "tap";
+import { silentLog } from "../../src/base/log.ts";
 import { netDeviceArrived, physicalNetDevice } from "../../src/sandbox/net-device.ts";
 import { pciPath } from "../../src/sandbox/pci-path.ts";
+import { Uevents } from "../../src/sandbox/uevents.ts";
 import { enterPrivateNetwork, ip } from "../fakes/private-network.ts";
 
 enterPrivateNetwork();
@@ -26,6 +28,14 @@ function machine(t: Test) {
   };
 }
 
+/** The kernel's events and nothing but them: a clock would hide one that was missed. */
+function events(t: Test, timeoutMs = longMs): Uevents {
+  const uevents = new Uevents({ log: silentLog, timeoutMs, pollMs: longMs });
+  uevents.start();
+  t.teardown(() => uevents.close());
+  return uevents;
+}
+
 /** Lets the kernel say that a link was added. */
 function event(t: Test, name: string) {
   ip("link", "add", name, "type", "veth", "peer", "name", `${name}p`);
@@ -35,13 +45,13 @@ function event(t: Test, name: string) {
 test("a device that is there already is found without waiting", async (t) => {
   const { sysfs, plug } = machine(t);
   plug("eth0", "0000:00:02.0/0000:01:03.0/virtio4/net");
-  await netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: 0 });
+  await netDeviceArrived(pciPath("02/03"), { uevents: events(t, 0), sysfs });
 });
 
 test("a device that comes later is found by its event", async (t) => {
   const { sysfs, plug } = machine(t);
   let arrived = false;
-  const arrival = netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: longMs }).then(() => {
+  const arrival = netDeviceArrived(pciPath("02/03"), { uevents: events(t), sysfs }).then(() => {
     arrived = true;
   });
   // Another link first: its event wakes the wait, and nothing of it is below our device.
@@ -58,7 +68,7 @@ test("a device that comes during the first look, before anybody listens to event
   const { sysfs, plug } = machine(t);
   // So many other links that the look, which has read their list, takes its time with them.
   for (let count = 0; count < 1000; count++) plug(`other${count}`, "0000:00:05.0/virtio1/net");
-  const arrival = netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: longMs });
+  const arrival = netDeviceArrived(pciPath("02/03"), { uevents: events(t), sysfs });
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
   plug("eth0", "0000:00:02.0/0000:01:03.0/virtio4/net");
   event(t, "early");
@@ -68,19 +78,19 @@ test("a device that comes during the first look, before anybody listens to event
 test("a device whose path only begins alike is another one", async (t) => {
   const { sysfs, plug } = machine(t);
   plug("eth0", "0000:00:02.0/0000:01:03.05/virtio4/net");
-  await t.rejects(netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: 20 }), { code: 13 });
+  await t.rejects(netDeviceArrived(pciPath("02/03"), { uevents: events(t, 20), sysfs }), { code: 13 });
 });
 
 test("when the time is over the error has the text that callers try again for", async (t) => {
   const { sysfs } = machine(t);
-  const wait = netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: 20 });
+  const wait = netDeviceArrived(pciPath("02/03"), { uevents: events(t, 20), sysfs });
   await t.rejects(wait, { code: 13, message: /Link not found/ });
 });
 
 test("a wait that its caller gives up ends with the caller's reason", async (t) => {
   const { sysfs } = machine(t);
   const caller = new AbortController();
-  const wait = netDeviceArrived(pciPath("02/03"), { sysfs, timeoutMs: longMs, signal: caller.signal });
+  const wait = netDeviceArrived(pciPath("02/03"), { uevents: events(t), sysfs, signal: caller.signal });
   caller.abort(new Error("went away"));
   await t.rejects(wait, { message: "went away" });
 });

@@ -1,7 +1,9 @@
 import { test } from "tap";
+import { silentLog } from "../../src/base/log.ts";
 import { ipBatch, ipLine, ipQuery } from "../../src/sandbox/ip-command.ts";
 import { netDeviceArrived } from "../../src/sandbox/net-device.ts";
 import { pciPath } from "../../src/sandbox/pci-path.ts";
+import { Uevents } from "../../src/sandbox/uevents.ts";
 import { enterPrivateNetwork } from "../fakes/private-network.ts";
 import { traced } from "../trace/traced.ts";
 
@@ -14,7 +16,8 @@ test("the steps of a network call have spans, and no span tells a name or an add
   await ipQuery("link", "show");
   await t.rejects(ipBatch([ipLine("address", "add", address, "dev", name)]));
   await t.rejects(ipBatch([ipLine("link", "set", "dev", name, "address", mac)]));
-  await t.rejects(netDeviceArrived(pciPath("1f/1e"), { sysfs: "/no-such-folder", timeoutMs: 1 }));
+  const uevents = new Uevents({ log: silentLog, timeoutMs: 1 });
+  await t.rejects(netDeviceArrived(pciPath("1f/1e"), { uevents, sysfs: "/no-such-folder" }));
   const { spans } = await finish();
   t.same(
     spans.map((span) => span.name).filter((span) => /^(ip|net)/.test(span)),

@@ -8,13 +8,14 @@ import { Network } from "../../src/sandbox/network.ts";
 import type { WantedInterface } from "../../src/sandbox/network-interface.ts";
 import { linkNamed, readLinks } from "../../src/sandbox/network-links.ts";
 import { pciPath } from "../../src/sandbox/pci-path.ts";
+import { Uevents } from "../../src/sandbox/uevents.ts";
 import { enterPrivateNetwork, ip } from "../fakes/private-network.ts";
 
 enterPrivateNetwork();
 
 const mac = "02:00:00:00:00:01";
 const otherMac = "02:00:00:00:00:02";
-const network = () => new Network({ log: silentLog, hotplugTimeoutMs: 0 });
+const network = () => new Network({ log: silentLog, uevents: new Uevents({ log: silentLog, timeoutMs: 0 }) });
 
 /** Two links, `name` with the address wanted; the other end of the cable has the name `end` and `otherMac`. */
 function cable(t: Test, name: string, end = "end") {
@@ -173,7 +174,8 @@ test("a physical NIC gets the hardware address that the host meant, a virtio NIC
   };
   plug("veth7", "0000:00:02.0/net");
   plug("end", "0000:00:03.0/virtio4/net");
-  const guest = new Network({ log: silentLog, hotplugTimeoutMs: 0, sysfs });
+  const uevents = new Uevents({ log: silentLog, timeoutMs: 0 });
+  const guest = new Network({ log: silentLog, uevents, sysfs });
   const meant = "02:00:00:00:00:55";
   await guest.updateInterface(wanted({ hardwareAddress: meant, pciPath: pciPath("02") }));
   t.match(await link("eth0"), { hardwareAddress: meant, up: true });

@@ -4,6 +4,7 @@ import { AgentServiceMethods } from "../../src/gen/methods.ts";
 import { clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { Network } from "../../src/sandbox/network.ts";
+import { Uevents } from "../../src/sandbox/uevents.ts";
 import { networkCalls } from "../../src/service/network.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { enterPrivateNetwork, ip } from "../fakes/private-network.ts";
@@ -18,7 +19,7 @@ const hostile = "eth0\nlink delete dev eth0";
 
 /** The network calls over a real connection, with one NIC that is not configured. */
 async function guest(t: Test) {
-  const network = new Network({ log: silentLog, hotplugTimeoutMs: 10 });
+  const network = new Network({ log: silentLog, uevents: new Uevents({ log: silentLog, timeoutMs: 10 }) });
   const { address } = await ttrpcServer(t, handlers(networkCalls({ network, log: silentLog })));
   const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
   t.teardown(() => client.close());

@@ -13,6 +13,7 @@ test("a device event is read by its keys, the heading is skipped", (t) => {
       "DEVPATH=/devices/x/block/vda",
       "SUBSYSTEM=block",
       "DEVNAME=vda",
+      "MODALIAS=virtio:d00000002v00001AF4",
       "SEQNUM=7",
     ),
   );
@@ -22,6 +23,7 @@ test("a device event is read by its keys, the heading is skipped", (t) => {
     subsystem: "block",
     devname: "vda",
     interface: "",
+    modalias: "virtio:d00000002v00001AF4",
     sequence: 7,
   });
   t.end();
