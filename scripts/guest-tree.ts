@@ -54,11 +54,11 @@ function entriesOf(line: string, buildDir: string): CpioEntry[] {
         },
       ];
     case "glob":
-      return matching(join(buildDir, rest[0] ?? "")).map((source) => ({
+      return matching(join(rest[0]?.startsWith("/") ? "/" : buildDir, rest[0] ?? "")).map((source) => ({
         kind: "file",
-        path: join(path, basename(source)),
+        path: path === "same" ? source : join(path, basename(source)),
         mode,
-        source,
+        source: realpathSync(source),
       }));
     case "exec":
       return program(path, locate(third, buildDir));

@@ -44,6 +44,8 @@ vm_packages() {
   need_tool xz-utils xz
   need_tool e2fsprogs mkfs.ext4
   need_tool binutils strip
+  need_tool iptables xtables-legacy-multi
+  need_tool cryptsetup-bin veritysetup
 }
 
 apt_install() {

@@ -27,7 +27,10 @@ async function main(): Promise<void> {
   say(`modprobe ended with ${await tool("/sbin/modprobe", ["virtio_scsi"])}`);
   say(`virtio_scsi is ${/^virtio_scsi /m.test(readFileSync("/proc/modules", "utf8"))}`);
   say(`ip ended with ${await tool("ip", ["-json", "link"])}`);
-  say(`crun ended with ${await tool("crun", ["--version"])}`);
+  for (const file of ["crun", "blkid", "veritysetup", "iptables-save", "ip6tables-restore"]) {
+    say(`${file} ended with ${await tool(file, ["--version"])}`);
+  }
+  say(`mkfs.ext4 ended with ${await tool("mkfs.ext4", ["-V"])}`);
 }
 
 main()

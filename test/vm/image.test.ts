@@ -18,5 +18,8 @@ t.test("the image brings what the agent and the kernel call", { skip: whyNoVm() 
   t.match(said, /virtio_scsi is true/, "a module with others that it needs");
   t.match(said, /ip ended with .*"code":0.*"ifname":"lo"/);
   t.match(said, /crun ended with .*"code":0.*crun version/);
+  for (const file of ["blkid", "veritysetup", "iptables-save", "ip6tables-restore", "mkfs.ext4"]) {
+    t.match(said, new RegExp(`${file} ended with .*"code":0`));
+  }
   t.notMatch(said, /failed|Kernel panic/);
 });
