@@ -76,7 +76,7 @@ async function main(role: Role): Promise<void> {
   running.rooms = rooms;
   const interceptors = running.tracing === undefined ? [] : [running.tracing.interceptor];
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
-    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors), log),
+    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
   );
   log.info({ address: options.serverAddress }, "listening");
   const reason = await ended.promise;

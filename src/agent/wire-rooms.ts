@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import { OomQueue } from "../container/oom-queue.ts";
 import { Registry } from "../container/registry.ts";
+import { CallCounts } from "../rpc/call-counts.ts";
 import { Crun } from "../runtime/crun.ts";
 import { BlockDevices } from "../sandbox/block-devices.ts";
 import { Hotplug } from "../sandbox/hotplug.ts";
@@ -62,6 +63,8 @@ export async function wireRooms({
     uevents,
     registry: new Registry(),
     oomQueue: new OomQueue(),
+    callCounts: new CallCounts(),
+    spanReport: () => tracing?.report(),
     crun,
     log,
     agentVersion: version,

@@ -4,6 +4,7 @@ import { allMethods } from "../gen/methods.ts";
 import { decodeMessage } from "../wire/protobuf-decode.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { Handler, Handlers, Interceptor } from "./call.ts";
+import { CallCounts } from "./call-counts.ts";
 import { Deadlines, expire } from "./deadlines.ts";
 import type { LiveCall, Reply } from "./live-call.ts";
 import type { Route } from "./route.ts";
@@ -26,10 +27,18 @@ export type Dispatcher = {
   run(call: LiveCall, timeoutMs: number | undefined, reply: Reply): void;
 };
 
-/** Puts the interceptors around every handler, the first one outermost; once per method, not per call. */
-export function createDispatcher(handlers: Handlers, interceptors: readonly Interceptor[] = []): Dispatcher {
+/**
+ * Puts the interceptors around every handler, the first one outermost; once per method, not per call. What comes of the
+ * calls is counted in `counts`.
+ */
+export function createDispatcher(
+  handlers: Handlers,
+  interceptors: readonly Interceptor[] = [],
+  counts: CallCounts = new CallCounts(),
+): Dispatcher {
   const routes = allMethods.map((method) => ({
     method,
+    counts: counts.of(method),
     handler: interceptors.reduceRight((next, wrap) => wrap(next), handlers.get(method) ?? notImplemented),
   }));
   const deadlines = new Deadlines();
@@ -39,6 +48,7 @@ export function createDispatcher(handlers: Handlers, interceptors: readonly Inte
     run(call, timeoutMs, reply) {
       if (timeoutMs !== undefined) {
         if (timeoutMs <= 0) {
+          call.route.counts.refuse(Code.deadlineExceeded);
           expire(call, reply);
           return;
         }
@@ -50,11 +60,16 @@ export function createDispatcher(handlers: Handlers, interceptors: readonly Inte
 }
 
 function answerWith(call: LiveCall, reply: Reply): void {
+  const { counts, handler } = call.route;
+  counts.begin();
   const onError = (thrown: unknown) => {
-    if (call.settle()) reply.fail(call, AgentError.from(thrown));
+    const error = AgentError.from(thrown);
+    counts.end(call.aborted?.code ?? error.code);
+    if (call.settle()) reply.fail(call, error);
   };
   try {
-    call.route.handler(call).then((message) => {
+    handler(call).then((message) => {
+      counts.end(call.aborted?.code ?? Code.ok);
       if (call.settle()) reply.answer(call, message);
     }, onError);
   } catch (thrown) {

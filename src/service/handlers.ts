@@ -4,6 +4,7 @@ import { handlersOf } from "../rpc/handlers.ts";
 import { containerCalls } from "./container.ts";
 import { guestCalls } from "./guest.ts";
 import { healthService } from "./health.ts";
+import { metricsCalls } from "./metrics.ts";
 import { networkCalls } from "./network.ts";
 import { processCalls } from "./process.ts";
 import type { Rooms } from "./rooms.ts";
@@ -17,6 +18,7 @@ export function agentHandlers(rooms: Rooms): Handlers {
     ...processCalls(rooms),
     ...guestCalls(rooms),
     ...networkCalls(rooms),
+    ...metricsCalls(rooms),
   };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),

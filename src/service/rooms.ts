@@ -1,11 +1,13 @@
 import type { Log } from "../base/log.ts";
 import type { OomQueue } from "../container/oom-queue.ts";
 import type { Registry } from "../container/registry.ts";
+import type { CallCounts } from "../rpc/call-counts.ts";
 import type { Crun } from "../runtime/crun.ts";
 import type { BlockDevices } from "../sandbox/block-devices.ts";
 import type { Network } from "../sandbox/network.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Uevents } from "../sandbox/uevents.ts";
+import type { FlushReport } from "../trace/tracing-options.ts";
 
 /** What the calls work on, made by the program and handed to every group of calls. */
 export type Rooms = {
@@ -19,6 +21,10 @@ export type Rooms = {
   readonly crun: Crun;
   readonly oomQueue: OomQueue;
   readonly log: Log;
+  /** What has come of the calls so far. */
+  readonly callCounts: CallCounts;
+  /** What has become of the spans so far; undefined without tracing. */
+  readonly spanReport: () => FlushReport | undefined;
   readonly agentVersion: string;
   /** True when the agent is the guest's first process. */
   readonly isInit: boolean;

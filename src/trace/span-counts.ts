@@ -24,7 +24,7 @@ export class SpanCounts {
   }
 
   report(): FlushReport {
-    const { sent, dropped, ended } = this;
-    return { sent, dropped, droppedBy: { ...this.droppedBy }, complete: sent === ended };
+    const { sent, pending, dropped, ended } = this;
+    return { sent, pending, dropped, droppedBy: { ...this.droppedBy }, complete: sent === ended };
   }
 }

@@ -37,6 +37,8 @@ export type TracingOptions = {
 /** How the last flush went. `complete` = every span that was recorded has been acknowledged by the receiver. */
 export type FlushReport = {
   sent: number;
+  /** Spans that have ended and are neither acknowledged nor lost. */
+  pending: number;
   dropped: number;
   /** Lost spans by cause. `queue-full`: no room; `refused`: the receiver will not have them; `shutdown`: out of time. */
   droppedBy: Readonly<Record<DropReason, number>>;

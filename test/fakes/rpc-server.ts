@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { silentLog } from "../../src/base/log.ts";
 import { AgentServiceMethods, HealthMethods } from "../../src/gen/methods.ts";
 import type { Handlers, Interceptor } from "../../src/rpc/call.ts";
+import type { CallCounts } from "../../src/rpc/call-counts.ts";
 import { createDispatcher } from "../../src/rpc/dispatch.ts";
 import { handlersOf, type ServiceShape } from "../../src/rpc/handlers.ts";
 import { serveTtrpc, type TtrpcConnection, type TtrpcOptions } from "../../src/rpc/ttrpc/server.ts";
@@ -24,10 +25,10 @@ type Scope = { teardown(undo: () => Promise<void> | void): void };
 export async function ttrpcServer(
   t: Scope,
   serving: Handlers,
-  more: { interceptors?: readonly Interceptor[]; options?: Partial<TtrpcOptions> } = {},
+  more: { interceptors?: readonly Interceptor[]; counts?: CallCounts; options?: Partial<TtrpcOptions> } = {},
 ): Promise<{ address: Address; connections: TtrpcConnection[] }> {
   const folder = mkdtempSync(join(tmpdir(), "rpc-"));
-  const dispatcher = createDispatcher(serving, more.interceptors);
+  const dispatcher = createDispatcher(serving, more.interceptors, more.counts);
   const connections: TtrpcConnection[] = [];
   const address: Address = { kind: "unix", path: join(folder, "agent.sock") };
   const listener = await listen(

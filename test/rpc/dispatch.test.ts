@@ -3,6 +3,7 @@ import { AgentError } from "../../src/base/agent-error.ts";
 import { Code } from "../../src/base/code.ts";
 import { HealthMethods } from "../../src/gen/methods.ts";
 import type { Call, Interceptor } from "../../src/rpc/call.ts";
+import { CallCounts } from "../../src/rpc/call-counts.ts";
 import { clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { dial } from "../../src/vsock/dial.ts";
@@ -92,4 +93,31 @@ test("the signal of a call that has been given up is aborted also when it is ask
   while (!call.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1));
   t.match(call.signal.reason, { code: Code.deadlineExceeded, message: "timeout" });
   release.resolve();
+});
+
+test("calls are counted by method and by how their handlers ended, and while they run", async (t) => {
+  const counts = new CallCounts();
+  const of = (name: "Check" | "Version") => counts.of(HealthMethods[name]);
+  const overdue = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const late: Interceptor = (next) => async (call) => {
+    if (call.method === HealthMethods.Version) throw new AgentError(Code.permissionDenied, "no");
+    call.signal.addEventListener("abort", () => overdue.resolve());
+    await goOn.promise;
+    return next(call);
+  };
+  const { address } = await ttrpcServer(t, handlers(), { interceptors: [late], counts });
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  t.teardown(() => client.close());
+  const { Check, Version } = clientOf(client, HealthMethods);
+  await t.rejects(Version({}), { code: Code.permissionDenied });
+  t.equal(of("Version").ended[Code.permissionDenied], 1);
+  await t.rejects(Check({}, { timeoutMs: 50 }), { code: Code.deadlineExceeded });
+  await overdue.promise;
+  t.equal(of("Check").running, 1, "the peer has its answer, but the work goes on");
+  goOn.resolve();
+  await Check({});
+  t.equal(of("Check").running, 0);
+  t.equal(of("Check").ended[Code.deadlineExceeded], 1);
+  t.equal(of("Check").ended[Code.ok], 1);
 });
