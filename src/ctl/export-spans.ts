@@ -64,7 +64,7 @@ export async function exportSpans(
     answerTimeoutMs: limitMs,
   });
   try {
-    const sent = await connection.send([otlpRequest(spans)]);
+    const sent = await connection.send({ path: "/v1/traces", body: [otlpRequest(spans)] });
     if (sent.status !== "sent") throw AgentError.from(sent.error, undefined, Code.unavailable);
   } finally {
     connection.close();

@@ -57,6 +57,10 @@ export const attributeTable = {
   "kata.timed_out": ["boolean", "the limit was reached"],
   "kata.forced": ["boolean", "the polite way failed and force was used"],
   "kata.reason": ["string", "fixed word that says why: `destroy-sandbox`, `sigterm`, `crash`"],
+  "kata.clock.offset_ns": [
+    "number",
+    "host's clock minus the one that the span was made with; else the resource tells it",
+  ],
   "kata.incomplete": ["boolean", "the span was still open when tracing ended"],
 } as const satisfies Record<string, readonly [Kind, string]>;
 

@@ -1,3 +1,5 @@
+import { HostClock } from "./host-clock.ts";
+
 /** Seconds and nanoseconds since the epoch: the SDK's own form of a time. */
 export type HrTime = [seconds: number, nanos: number];
 
@@ -15,6 +17,10 @@ const lookEveryMs = 100;
 export class SpanClock {
   /** Wall clock minus `performance.now()`, in ms. */
   offsetMs: number = performance.timeOrigin;
+  /** How far the host's clock is, for whoever wants to align. */
+  readonly host = new HostClock();
+  /** Called before `offsetMs` changes because the wall clock was set. */
+  onJump: () => void = () => {};
   #nextLookMs = 0;
 
   constructor() {
@@ -27,7 +33,9 @@ export class SpanClock {
     this.#nextLookMs = nowMs + lookEveryMs;
     const offsetMs = Date.now() - performance.now();
     // Date.now() counts whole milliseconds: the finer offset stays as long as both agree.
-    if (Math.abs(offsetMs - this.offsetMs) > jumpMs) this.offsetMs = offsetMs;
+    if (Math.abs(offsetMs - this.offsetMs) <= jumpMs) return;
+    this.onJump();
+    this.offsetMs = offsetMs;
   }
 }
 

@@ -1,6 +1,10 @@
 import type { Context } from "@opentelemetry/api";
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { Announcements } from "./announcements.ts";
 import type { SpanCounts } from "./span-counts.ts";
+
+/** How many spans may wait: as objects for their encoding, and in all until they are acknowledged. */
+export type QueueLimits = { maxObjects: number; maxSpans: number };
 
 /**
  * Stands before the SDK's batch processor: refuses spans when too many wait, so that every lost one is counted by
@@ -9,20 +13,24 @@ import type { SpanCounts } from "./span-counts.ts";
 export class CountingProcessor implements SpanProcessor {
   readonly #next: SpanProcessor;
   readonly #counts: SpanCounts;
-  readonly #maxQueuedSpans: number;
+  readonly #announcements: Announcements;
+  readonly #limits: QueueLimits;
 
-  constructor(next: SpanProcessor, counts: SpanCounts, maxQueuedSpans: number) {
+  constructor(next: SpanProcessor, counts: SpanCounts, announcements: Announcements, limits: QueueLimits) {
     this.#next = next;
     this.#counts = counts;
-    this.#maxQueuedSpans = maxQueuedSpans;
+    this.#announcements = announcements;
+    this.#limits = limits;
   }
 
   onStart(_span: Span, _context: Context): void {}
 
   onEnd(span: ReadableSpan): void {
     this.#counts.ended++;
-    if (this.#counts.unbatched >= this.#maxQueuedSpans) {
+    const { unbatched, pending } = this.#counts;
+    if (unbatched >= this.#limits.maxObjects || pending > this.#limits.maxSpans) {
       this.#counts.drop("queue-full", 1);
+      this.#announcements.lost(span);
       return;
     }
     this.#counts.unbatched++;

@@ -1,9 +1,12 @@
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
 import { delay } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
+import type { Announcements } from "./announcements.ts";
 import { Backoff } from "./backoff.ts";
-import { encodeTraceRequest } from "./otlp.ts";
-import type { Sent } from "./sent.ts";
+import type { Batch } from "./batch.ts";
+import { encodeScopeSpans } from "./otlp.ts";
+import type { Envelope } from "./post-envelope.ts";
+import type { Post, Sent } from "./sent.ts";
 import type { SpanCounts } from "./span-counts.ts";
 
 /**
@@ -13,14 +16,19 @@ import type { SpanCounts } from "./span-counts.ts";
  * an object, so a receiver that is away for a while costs little. The bytes wait in a queue with an end; when it is
  * full the SDK is not told "done", its own queue fills, and what ends then is counted as lost.
  *
- * One loop sends: it takes as many batches as fit one request (encoded requests joined are one valid request), and
- * keeps to them until they are acknowledged or refused. It belongs to no span: it is started outside all of them.
+ * One loop sends: it takes as many batches as fit one request, and keeps to them until they are acknowledged or
+ * refused. Between two requests it tells the receiver which spans are open, first of all on a new connection, unless
+ * the receiver has shown that it does not know these words (docs/protocol.md). The loop belongs to no span: it is
+ * started outside all of them.
  */
 
 /** Whoever can carry one request. */
-export type Transport = { send(body: readonly Uint8Array[]): Promise<Sent>; close(): void };
+export type Transport = {
+  reach(): Promise<number | Error>;
+  send(post: Post): Promise<Sent>;
+  close(): void;
+};
 
-type Batch = { bytes: Uint8Array; spans: number };
 type Done = (result: { code: 0 | 1; error?: Error }) => void;
 
 /** Result codes of the SDK's `ExportResult`. */
@@ -28,11 +36,17 @@ const exportSuccess = 0;
 const exportFailed = 1;
 /** A request this size costs no more per span than a larger one, and is answered soon. */
 const maxRequestBytes = 512 * 1024;
+/** Ids of ended spans travel in a header, which has to fit what servers take. */
+const maxEnded = 400;
+/** A receiver that refused our own words is asked again on a later connection, but not on each of a quick series. */
+const silentMs = 10_000;
 /** Tries that reached a receiver. One that never answers a certain batch must not hold up all others for ever. */
 const maxTries = 8;
 
 export class QueuedExporter implements SpanExporter {
   readonly #transport: Transport;
+  readonly #envelope: Envelope;
+  readonly #announcements: Announcements;
   readonly #counts: SpanCounts;
   readonly #log: Log;
   readonly #maxQueuedBytes: number;
@@ -48,9 +62,26 @@ export class QueuedExporter implements SpanExporter {
   #outage = false;
   /** Spans lost for want of room that the log has been told of. */
   #toldLost = 0;
+  /** The connection on which the open spans have been announced. */
+  #greeted = 0;
+  /** Whether the receiver on that connection knows our own words. */
+  #speaks = true;
+  #silentUntilMs = 0;
+  #announceDue = false;
+  #goodbye: (() => void) | undefined;
+  #backoff = new Backoff();
 
-  constructor(transport: Transport, counts: SpanCounts, log: Log, maxQueuedBytes: number) {
+  constructor(
+    transport: Transport,
+    envelope: Envelope,
+    announcements: Announcements,
+    counts: SpanCounts,
+    log: Log,
+    maxQueuedBytes: number,
+  ) {
     this.#transport = transport;
+    this.#envelope = envelope;
+    this.#announcements = announcements;
     this.#counts = counts;
     this.#log = log;
     this.#maxQueuedBytes = maxQueuedBytes;
@@ -59,12 +90,10 @@ export class QueuedExporter implements SpanExporter {
   /** Sends until {@link shutdown}. Precondition: called once, with no span current. */
   async run(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      if (this.#queue.length === 0) {
-        for (const resolve of this.#idle.splice(0)) resolve();
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      } else await this.#deliver();
+      if (this.#announceDue) await this.#tellOpen();
+      else if (this.#queue.length > 0) await this.#deliver();
+      else if (this.#goodbye !== undefined) await this.#sayGoodbye(this.#goodbye);
+      else await this.#rouse();
     }
   }
 
@@ -76,12 +105,33 @@ export class QueuedExporter implements SpanExporter {
     else this.#accept(spans, done);
   }
 
+  /** There are open spans to tell of. */
+  announce(): void {
+    if (this.#greeted > 0 && !this.#speaks) return;
+    this.#announceDue = true;
+    this.#stir();
+  }
+
+  /** The receiver has ended the connection while nothing was under way: what it knew is told to the next one. */
+  connectionLost(): void {
+    if (this.#greeted > 0 && this.#speaks) this.announce();
+  }
+
   /** Resolves when everything that was exported has been acknowledged or given up. */
   drained(): Promise<void> {
     // Whoever asks is in a hurry: a pause after a failure is cut short once.
     this.#pause?.abort();
     if (this.#queue.length === 0 && this.#sending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Takes leave of a receiver that knows our words; resolves when that is done or not needed. After {@link drained}. */
+  goodbye(): Promise<void> {
+    if (this.#greeted === 0 || !this.#speaks) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#goodbye = resolve;
+      this.#stir();
+    });
   }
 
   forceFlush(): Promise<void> {
@@ -92,42 +142,101 @@ export class QueuedExporter implements SpanExporter {
   async shutdown(): Promise<void> {
     this.#stopped.abort();
     this.#transport.close();
-    this.#wake?.();
+    this.#stir();
     for (const { done } of this.#waiting.splice(0))
       done({ code: exportFailed, error: new Error("shut down") });
+    this.#tellIdle();
+    this.#goodbye?.();
+  }
+
+  async #rouse(): Promise<void> {
+    this.#tellIdle();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #stir(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  #tellIdle(): void {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #accept(spans: ReadableSpan[], done: Done): void {
-    const encoded = encodeTraceRequest(spans);
+    const encoded = encodeScopeSpans(spans);
     // The encoder gives a view on a larger slab, which a batch that waits should not keep alive.
     const bytes = this.#queue.length === 0 ? encoded : encoded.slice();
-    this.#queue.push({ bytes, spans: spans.length });
+    const ended = this.#announcements.ended(spans);
+    this.#queue.push({ bytes, spans: spans.length, offsetMs: this.#envelope.offsetMs, ended });
     this.#queuedBytes += bytes.length;
     this.#counts.unbatched -= spans.length;
     done({ code: exportSuccess });
-    this.#wake?.();
-    this.#wake = undefined;
+    this.#stir();
   }
 
   /** Sends what stands first in the queue, until somebody has it. */
   async #deliver(): Promise<void> {
     this.#sending = takeRequest(this.#queue);
-    const body = this.#sending.map((batch) => batch.bytes);
-    const backoff = new Backoff();
+    let post: Post | undefined;
     for (let tries = 0; tries < maxTries; ) {
-      const sent = await this.#transport.send(body);
+      let sent: Sent | undefined = await this.#greet();
+      if (sent === undefined) {
+        // Made when somebody is there, and after the greeting, which tells the host's time; a repeat has the same bytes.
+        post ??= this.#envelope.batches(this.#sending);
+        sent = await this.#transport.send(post);
+      }
       if (this.#stopped.signal.aborted && sent.status !== "sent") return;
       if (sent.status !== "retry") return this.#settle(sent);
-      this.#noteOutage(sent.error);
       if (sent.reached) tries++;
-      await this.#rest(sent.afterMs ?? backoff.nextMs());
+      await this.#rest(sent);
       if (this.#stopped.signal.aborted) return;
     }
     this.#settle({ status: "failed", error: new Error(`not accepted in ${maxTries} tries`) });
   }
 
+  /** Makes sure of a connection, and that whoever is at its end knows the open spans. A result = why there is none. */
+  async #greet(): Promise<Unreached | undefined> {
+    const connection = await this.#transport.reach();
+    if (connection instanceof Error) return { status: "retry", reached: false, error: connection };
+    if (connection === this.#greeted) return undefined;
+    this.#greeted = connection;
+    this.#speaks = performance.now() >= this.#silentUntilMs;
+    this.#announcements.forget();
+    if (this.#speaks) await this.#announceOpen();
+    return undefined;
+  }
+
+  /** The loop's turn for announcements: on a new connection the greeting is one. */
+  async #tellOpen(): Promise<void> {
+    const greeted = this.#greeted;
+    const unreached = await this.#greet();
+    if (unreached !== undefined) return this.#rest(unreached);
+    if (this.#greeted === greeted && this.#speaks) await this.#announceOpen();
+    this.#announceDue = false;
+  }
+
+  async #announceOpen(): Promise<void> {
+    const spans = this.#announcements.take();
+    if (spans.length === 0) return;
+    const sent = await this.#transport.send(this.#envelope.openSpans(encodeScopeSpans(spans)));
+    if (sent.status === "failed") {
+      this.#speaks = false;
+      this.#silentUntilMs = performance.now() + silentMs;
+    }
+    if (sent.status === "retry") this.#announcements.forget();
+  }
+
+  async #sayGoodbye(resolve: () => void): Promise<void> {
+    await this.#transport.send(this.#envelope.goodbye());
+    this.#goodbye = undefined;
+    resolve();
+  }
+
   #settle(sent: Sent & { status: "sent" | "failed" }): void {
+    this.#backoff = new Backoff();
     const spans = this.#sending.reduce((sum, batch) => sum + batch.spans, 0);
     for (const batch of this.#sending) this.#queuedBytes -= batch.bytes.length;
     this.#sending = [];
@@ -148,10 +257,11 @@ export class QueuedExporter implements SpanExporter {
     }
   }
 
-  async #rest(ms: number): Promise<void> {
+  async #rest({ error, afterMs }: Retry): Promise<void> {
+    this.#noteOutage(error);
     this.#pause = new AbortController();
     const signal = AbortSignal.any([this.#pause.signal, this.#stopped.signal]);
-    await delay(ms, signal).catch(() => {});
+    await delay(afterMs ?? this.#backoff.nextMs(), signal).catch(() => {});
     this.#pause = undefined;
   }
 
@@ -173,13 +283,20 @@ export class QueuedExporter implements SpanExporter {
   }
 }
 
-/** Takes as many batches off the front as fit one request; at least one. */
+type Retry = Sent & { status: "retry" };
+type Unreached = Retry & { reached: false };
+
+/** Takes as many batches off the front as fit one request, made under one setting of the clock; at least one. */
 function takeRequest(queue: Batch[]): Batch[] {
+  const offsetMs = queue[0]?.offsetMs;
   let count = 0;
   let bytes = 0;
+  let ended = 0;
   for (const batch of queue) {
-    if (count > 0 && bytes + batch.bytes.length > maxRequestBytes) break;
     bytes += batch.bytes.length;
+    ended += batch.ended.length;
+    const fits = bytes <= maxRequestBytes && ended <= maxEnded && batch.offsetMs === offsetMs;
+    if (count > 0 && !fits) break;
     count++;
   }
   return queue.splice(0, count);

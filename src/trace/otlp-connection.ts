@@ -1,7 +1,7 @@
 import type { ByteStream } from "../base/byte-stream.ts";
 import { type HttpResponse, HttpResponseParser, requestHead } from "../wire/http1.ts";
 import { sentFromAnswer } from "./otlp-answer.ts";
-import type { Sent } from "./sent.ts";
+import type { Post, Sent } from "./sent.ts";
 
 /** How the receiver is reached, and how long each part may take. */
 export type ConnectionOptions = {
@@ -11,6 +11,10 @@ export type ConnectionOptions = {
   connectTimeoutMs: number;
   /** From the first byte of the request to the last of the answer. */
   answerTimeoutMs: number;
+  /** Told of every answer, with the `performance.now()` at which its request was written. */
+  onAnswer?: (answer: HttpResponse, sentAtMs: number) => void;
+  /** Told when the receiver ends a connection that waited for nothing. */
+  onLost?: () => void;
 };
 
 /** A receiver's answer is a few bytes; one that wants more is not one. */
@@ -34,6 +38,7 @@ type Live = {
 export class OtlpConnection {
   readonly #options: ConnectionOptions;
   #live: Live | undefined;
+  #opened = 0;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -41,15 +46,28 @@ export class OtlpConnection {
   }
 
   /**
-   * Sends one ExportTraceServiceRequest, given in pieces, and waits for the answer. Never rejects.
-   * Precondition: the previous `send` has resolved.
+   * Connects unless there is a connection already. Gives its number, which rises with every new one, or the reason
+   * why nobody could be reached.
    */
-  async send(body: readonly Uint8Array[]): Promise<Sent> {
+  async reach(): Promise<number | Error> {
+    try {
+      await this.#open();
+      return this.#opened;
+    } catch (thrown) {
+      this.#drop();
+      return thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+  }
+
+  /** Sends one request and waits for the answer. Never rejects. Precondition: the previous `send` has resolved. */
+  async send(post: Post): Promise<Sent> {
     let reached = false;
     try {
       const live = await this.#open();
       reached = true;
-      const answer = await this.#exchange(live, body);
+      const sentAtMs = performance.now();
+      const answer = await this.#exchange(live, post);
+      this.#options.onAnswer?.(answer, sentAtMs);
       if (!answer.reusable) this.#drop();
       return sentFromAnswer(answer);
     } catch (thrown) {
@@ -78,18 +96,23 @@ export class OtlpConnection {
       lost: false,
     };
     this.#live = live;
+    this.#opened++;
     if (this.#closed) throw new Error("closed");
     stream.start(
       (chunk) => receive(live, chunk),
-      (error) => receiveEnd(live, error),
+      (error) => {
+        const idle = !live.lost && live.onAnswer === undefined;
+        receiveEnd(live, error);
+        if (idle && live === this.#live) this.#options.onLost?.();
+      },
     );
     return live;
   }
 
-  #exchange(live: Live, body: readonly Uint8Array[]): Promise<HttpResponse> {
+  #exchange(live: Live, { path, headers: more, body }: Post): Promise<HttpResponse> {
     const { authority, answerTimeoutMs } = this.#options;
     const bytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
-    const headers = { host: authority, "content-type": "application/x-protobuf" };
+    const headers = { host: authority, "content-type": "application/x-protobuf", ...more?.() };
     return new Promise<HttpResponse>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error("no answer in time")), answerTimeoutMs);
       live.onAnswer = (answer) => {
@@ -101,7 +124,7 @@ export class OtlpConnection {
         reject(error);
       };
       if (live.lost) live.onLost(new Error("connection lost"));
-      else live.stream.write(requestHead("POST", "/v1/traces", headers, bytes), ...body);
+      else live.stream.write(requestHead("POST", path, headers, bytes), ...body);
     });
   }
 

@@ -3,10 +3,13 @@ import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-base";
 import { ProtobufWriter } from "../wire/protobuf-writer.ts";
 
 /**
- * Finished spans of the SDK as one OTLP ExportTraceServiceRequest (wire-and-tracing 7.1 has all field numbers).
+ * Spans of the SDK as an OTLP ExportTraceServiceRequest (wire-and-tracing 7.1 has all field numbers).
  *
- * Every span that the agent makes passes here, so the work that repeats is kept: a resource is encoded once, a key
- * once, and a trace id once for as long as it stays the same.
+ *     resource_spans 1 { resource 1, scope_spans 2 { scope 1, span 2, span 2, … }, scope_spans 2 { … } }
+ *
+ * A batch is encoded as its `scope_spans` as soon as it is there; what stands around them, when it is sent, since the
+ * resource tells things of that moment. Every span that the agent makes passes here, so the work that repeats is kept:
+ * a key is encoded once, and a trace id once for as long as it stays the same.
  */
 
 type Writer = ProtobufWriter;
@@ -18,49 +21,41 @@ const isRemote = 0x200;
 
 const writer = new ProtobufWriter(64 * 1024);
 
-/** Encodes a batch; the result is written to by nobody. Spans of one resource and scope that follow each other share an envelope. */
-export function encodeTraceRequest(spans: readonly ReadableSpan[]): Uint8Array {
+/**
+ * Encodes a batch as `scope_spans` fields; the result is written to by nobody. Spans of one scope that follow each
+ * other share an envelope.
+ */
+export function encodeScopeSpans(spans: readonly ReadableSpan[]): Uint8Array {
   for (let from = 0; from < spans.length; ) {
     const first = spans[from] as ReadableSpan;
-    let to = from + 1;
-    while (to < spans.length && sameEnvelope(first, spans[to] as ReadableSpan)) to++;
-    writeResourceSpans(writer, first, spans, from, to);
-    from = to;
+    const scopeSpans = writer.begin(2, 3);
+    writer.bytes(1, encodedScope(first));
+    for (; spans[from]?.instrumentationScope === first.instrumentationScope; from++)
+      writeSpan(writer, spans[from] as ReadableSpan);
+    writer.end(scopeSpans, 3);
   }
   return writer.finish();
 }
 
-function sameEnvelope(a: ReadableSpan, b: ReadableSpan): boolean {
-  return a.resource === b.resource && a.instrumentationScope === b.instrumentationScope;
-}
-
-function writeResourceSpans(
-  out: Writer,
-  first: ReadableSpan,
-  spans: readonly ReadableSpan[],
-  from: number,
-  to: number,
-): void {
-  const resourceSpans = out.begin(1, 3);
-  out.bytes(1, encodedResource(first));
-  const scopeSpans = out.begin(2, 3);
-  out.bytes(1, encodedScope(first));
-  for (let i = from; i < to; i++) writeSpan(out, spans[i] as ReadableSpan);
-  out.end(scopeSpans, 3);
-  out.end(resourceSpans, 3);
-}
-
-const resources = new WeakMap<object, Uint8Array>();
-
-function encodedResource({ resource }: ReadableSpan): Uint8Array {
-  const known = resources.get(resource);
-  if (known !== undefined) return known;
+/** Encodes the attributes of a resource. */
+export function encodeResource(attributes: Attributes): Uint8Array {
   const out = new ProtobufWriter();
-  writeAttributes(out, 1, resource.attributes);
-  const bytes = out.finish();
-  resources.set(resource, bytes);
-  return bytes;
+  writeAttributes(out, 1, attributes);
+  return out.finish();
 }
+
+/** A request of encoded batches, in pieces: one envelope with the resource, and the batches by reference. */
+export function traceRequest(resource: Uint8Array, scopeSpans: readonly Uint8Array[]): Uint8Array[] {
+  const out = new ProtobufWriter(resource.length + 32);
+  out.bytes(1, resource);
+  const head = out.finish();
+  out.varint(resourceSpansTag);
+  out.varint(scopeSpans.reduce((sum, bytes) => sum + bytes.length, head.length));
+  return [out.finish(), head, ...scopeSpans];
+}
+
+/** Field 1, a message. */
+const resourceSpansTag = 0x0a;
 
 function encodedScope({ instrumentationScope: scope }: ReadableSpan): Uint8Array {
   const out = new ProtobufWriter();

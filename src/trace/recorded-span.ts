@@ -2,7 +2,7 @@ import { type Context, type Span, SpanStatusCode, trace } from "@opentelemetry/a
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
 import type { OpenSpan } from "./backend.ts";
-import { hrTime } from "./clock.ts";
+import { hrTime, type SpanClock } from "./clock.ts";
 import { errorFacts } from "./error-facts.ts";
 import type { OpenSpans } from "./open-spans.ts";
 
@@ -12,10 +12,15 @@ import type { OpenSpans } from "./open-spans.ts";
  */
 export class RecordedSpan implements OpenSpan {
   readonly span: Span;
+  /** `performance.now()` of its start. */
+  readonly startMs: number;
   /** Kept by {@link OpenSpans}. */
   place = -1;
+  /** Whether the receiver knows it as open: not yet, shall at the next chance, does. */
+  told: "no" | "due" | "told" = "no";
   readonly #manager: AsyncLocalStorageContextManager;
   readonly #base: Context;
+  readonly #clock: SpanClock;
   readonly #offsetMs: number;
   #context: Context | undefined;
   readonly #open: OpenSpans<RecordedSpan> | undefined;
@@ -29,13 +34,16 @@ export class RecordedSpan implements OpenSpan {
     span: Span,
     base: Context,
     manager: AsyncLocalStorageContextManager,
-    offsetMs: number,
+    startMs: number,
+    clock: SpanClock,
     open?: OpenSpans<RecordedSpan>,
   ) {
     this.span = span;
+    this.startMs = startMs;
     this.#base = base;
     this.#manager = manager;
-    this.#offsetMs = offsetMs;
+    this.#clock = clock;
+    this.#offsetMs = clock.offsetMs;
     this.#open = open;
     open?.add(this);
   }
@@ -47,12 +55,15 @@ export class RecordedSpan implements OpenSpan {
   }
 
   set(attributes: SpanAttributes): void {
-    if (this.span.isRecording()) setAll(this.span, attributes);
+    if (!this.span.isRecording()) return;
+    setAll(this.span, attributes);
+    this.#changed();
   }
 
   event(name: string, attributes?: SpanAttributes): void {
-    if (this.span.isRecording())
-      this.span.addEvent(name, attributes, hrTime(performance.now(), this.#offsetMs));
+    if (!this.span.isRecording()) return;
+    this.span.addEvent(name, attributes, hrTime(performance.now(), this.#offsetMs));
+    this.#changed();
   }
 
   run<T>(work: () => T): T {
@@ -83,7 +94,22 @@ export class RecordedSpan implements OpenSpan {
     if (this.#ended) return;
     this.#ended = true;
     this.#open?.remove(this);
-    if (this.span.isRecording()) this.span.end(hrTime(atMs, this.#offsetMs));
+    if (!this.span.isRecording()) return;
+    if (this.#offsetMs !== this.#clock.offsetMs) this.#noteOldClock();
+    this.span.end(hrTime(atMs, this.#offsetMs));
+  }
+
+  /** The clock was set meanwhile: the distance of the host's clock that its batch tells is not this span's. */
+  #noteOldClock(): void {
+    const offsetNs = this.#clock.host.offsetNs(this.#offsetMs);
+    if (offsetNs !== undefined) this.span.setAttribute("kata.clock.offset_ns", offsetNs);
+  }
+
+  /** What the receiver knows of it is out of date. */
+  #changed(): void {
+    if (this.told !== "told") return;
+    this.told = "due";
+    this.#open?.onTouch();
   }
 
   [Symbol.dispose](): void {

@@ -2,9 +2,9 @@ import { type Context, createContextKey, type SpanOptions, type Tracer, trace } 
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
 import type { LiveSpan, OpenSpan, SpanBackend } from "./backend.ts";
-import { hrTime, SpanClock } from "./clock.ts";
+import { hrTime, type SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
-import { OpenSpans } from "./open-spans.ts";
+import type { OpenSpans } from "./open-spans.ts";
 import { RecordedSpan, setAll } from "./recorded-span.ts";
 import type { RemoteParent } from "./traceparent.ts";
 
@@ -17,8 +17,8 @@ const deliveryContext = rootContext.setValue(deliveryKey, true);
  * one, else the root of the sandbox.
  */
 export class SdkBackend implements SpanBackend {
-  readonly clock = new SpanClock();
-  readonly openSpans = new OpenSpans<RecordedSpan>();
+  readonly clock: SpanClock;
+  readonly openSpans: OpenSpans<RecordedSpan>;
   readonly root: RecordedSpan;
   readonly #tracer: Tracer;
   readonly #manager: AsyncLocalStorageContextManager;
@@ -27,13 +27,17 @@ export class SdkBackend implements SpanBackend {
   constructor(
     tracer: Tracer,
     manager: AsyncLocalStorageContextManager,
-    rootName: string,
-    rootStartMs: number,
-    parent?: RemoteParent,
+    books: { clock: SpanClock; openSpans: OpenSpans<RecordedSpan> },
+    root: { name: string; startMs: number; parent?: RemoteParent | undefined },
   ) {
     this.#tracer = tracer;
     this.#manager = manager;
-    this.root = this.start(rootName, {}, parent === undefined ? rootContext : below(parent), rootStartMs);
+    this.clock = books.clock;
+    this.openSpans = books.openSpans;
+    const context = root.parent === undefined ? rootContext : below(root.parent);
+    this.root = this.start(root.name, {}, context, root.startMs);
+    // Should the guest be killed young, its trace has at least a root.
+    this.root.told = "due";
   }
 
   /** From now on every span carries the id, and so does the root. */
@@ -57,7 +61,7 @@ export class SdkBackend implements SpanBackend {
     options.startTime = hrTime(startMs, offsetMs);
     const span = this.#tracer.startSpan(name, options, context);
     if (this.#sandboxId !== undefined) span.setAttribute("kata.sandbox.id", this.#sandboxId);
-    return new RecordedSpan(span, context, this.#manager, offsetMs, this.openSpans);
+    return new RecordedSpan(span, context, this.#manager, startMs, this.clock, this.openSpans);
   }
 
   /** Runs the delivery of spans: there, nothing becomes a span. */
@@ -70,7 +74,7 @@ export class SdkBackend implements SpanBackend {
   }
 
   #ignored(): RecordedSpan {
-    return new RecordedSpan(noSpan, rootContext, this.#manager, 0);
+    return new RecordedSpan(noSpan, rootContext, this.#manager, 0, this.clock);
   }
 }
 

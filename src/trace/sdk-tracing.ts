@@ -1,14 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-node";
+import { Announcements } from "./announcements.ts";
 import { tracingState } from "./backend.ts";
 import { BootReplay } from "./boot-replay.ts";
+import { SpanClock } from "./clock.ts";
 import { CountingProcessor } from "./counting-processor.ts";
 import { QueuedExporter } from "./exporter.ts";
 import { TraceInterceptor } from "./interceptor.ts";
+import { OpenSpans } from "./open-spans.ts";
 import { OtlpConnection } from "./otlp-connection.ts";
+import { Envelope } from "./post-envelope.ts";
+import type { RecordedSpan } from "./recorded-span.ts";
 import { SdkBackend } from "./sdk-backend.ts";
 import { SpanCounts } from "./span-counts.ts";
 import type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts";
@@ -18,9 +22,12 @@ import type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts"
  *
  *     spans ─ CountingProcessor ─ BatchSpanProcessor ─ QueuedExporter ─ OtlpConnection ─ ByteStream
  *             (lost ones)         (192, or 0.5 s)      (OTLP bytes)     (HTTP/1.1)
+ *     open spans ─ Announcements ────────────────────┘
  */
 
 const maxQueuedSpans = 2048;
+/** Spans without an acknowledgement, in all: with a receiver that is away, some ten megabytes. */
+const maxPendingSpans = 32_768;
 const maxQueuedBytes = 8 * 1024 * 1024;
 /** A batch leaves when it has this many spans: as bytes it just fits one slab of the encoder … */
 const batchSpans = 192;
@@ -51,6 +58,10 @@ class SdkTracing implements Tracing {
   readonly #options: TracingOptions;
   readonly #counts = new SpanCounts();
   readonly #manager = new AsyncLocalStorageContextManager();
+  readonly #clock = new SpanClock();
+  readonly #openSpans = new OpenSpans<RecordedSpan>();
+  readonly #announcements = new Announcements(this.#openSpans, () => this.#exporter.announce());
+  readonly #envelope: Envelope;
   readonly #exporter: QueuedExporter;
   readonly #processor: CountingProcessor;
   readonly #provider: BasicTracerProvider;
@@ -60,26 +71,28 @@ class SdkTracing implements Tracing {
 
   constructor(options: TracingOptions) {
     this.#options = options;
-    const { connect, authority, log, serviceVersion: version } = options;
-    const connection = new OtlpConnection({ connect, authority, connectTimeoutMs, answerTimeoutMs });
+    this.#envelope = newEnvelope(options, this.#clock, this.#counts);
     this.#exporter = new QueuedExporter(
-      connection,
+      this.#newConnection(),
+      this.#envelope,
+      this.#announcements,
       this.#counts,
-      log,
+      options.log,
       options.maxQueuedBytes ?? maxQueuedBytes,
     );
-    this.#processor = newProcessor(this.#exporter, this.#counts, options.maxQueuedSpans ?? maxQueuedSpans);
-    this.#provider = newProvider(options, this.#processor);
+    this.#processor = this.#newProcessor();
+    this.#provider = new BasicTracerProvider({ spanLimits, spanProcessors: [this.#processor] });
     context.setGlobalContextManager(this.#manager.enable());
-    const tracer = this.#provider.getTracer("kata-agent", version);
+    const tracer = this.#provider.getTracer("kata-agent", options.serviceVersion);
     const startMs = Math.min(performance.now(), options.bootSteps?.earliestMs ?? Number.POSITIVE_INFINITY);
     this.#backend = new SdkBackend(
       tracer,
       this.#manager,
-      options.rootName ?? "sandbox",
-      startMs,
-      options.parent,
+      { clock: this.#clock, openSpans: this.#openSpans },
+      { name: options.rootName ?? "sandbox", startMs, parent: options.parent },
     );
+    // What has ended by now belongs to the old setting, and leaves with it.
+    this.#clock.onJump = () => void this.#processor.forceFlush();
     this.#interceptor = new TraceInterceptor(this.#backend, options.mode);
     this.#backend.withoutSpans(() => void this.#exporter.run());
     options.bootSteps?.replay(new BootReplay(this.#backend).take);
@@ -121,13 +134,41 @@ class SdkTracing implements Tracing {
     if (tracingState.backend === this.#backend) tracingState.backend = undefined;
     this.#interceptor.stop();
     this.#endOpenSpans();
-    await this.flush(timeoutMs);
+    this.#announcements.stop();
+    const startMs = performance.now();
+    if (await this.flush(timeoutMs))
+      await within(timeoutMs - (performance.now() - startMs), this.#exporter.goodbye());
     this.#counts.drop("shutdown", this.#counts.pending);
     await this.#exporter.shutdown();
     // The processor offers what is left to an exporter that has stopped; that is counted above.
     await this.#provider.shutdown().catch(() => {});
     context.disable();
     return this.#lastReport();
+  }
+
+  #newConnection(): OtlpConnection {
+    const { connect, authority } = this.#options;
+    return new OtlpConnection({
+      connect,
+      authority,
+      connectTimeoutMs,
+      answerTimeoutMs,
+      onAnswer: ({ headers }, sentAtMs) =>
+        this.#clock.host.sample(headers.get("kata-clock"), sentAtMs, performance.now()),
+      onLost: () => this.#exporter.connectionLost(),
+    });
+  }
+
+  #newProcessor(): CountingProcessor {
+    const maxObjects = this.#options.maxQueuedSpans ?? maxQueuedSpans;
+    const batches = new BatchSpanProcessor(this.#exporter, {
+      maxQueueSize: maxObjects,
+      maxExportBatchSize: Math.min(batchSpans, maxObjects),
+      scheduledDelayMillis: batchDelayMs,
+      exportTimeoutMillis: never,
+    });
+    const limits = { maxObjects, maxSpans: this.#options.maxPendingSpans ?? maxPendingSpans };
+    return new CountingProcessor(batches, this.#counts, this.#announcements, limits);
   }
 
   #endOpenSpans(): void {
@@ -149,24 +190,15 @@ class SdkTracing implements Tracing {
   }
 }
 
-function newProcessor(exporter: QueuedExporter, counts: SpanCounts, maxQueued: number): CountingProcessor {
-  const batches = new BatchSpanProcessor(exporter, {
-    maxQueueSize: maxQueued,
-    maxExportBatchSize: Math.min(batchSpans, maxQueued),
-    scheduledDelayMillis: batchDelayMs,
-    exportTimeoutMillis: never,
-  });
-  return new CountingProcessor(batches, counts, maxQueued);
-}
-
-function newProvider(options: TracingOptions, processor: CountingProcessor): BasicTracerProvider {
-  const resource = resourceFromAttributes({
+function newEnvelope(options: TracingOptions, clock: SpanClock, counts: SpanCounts): Envelope {
+  const instanceId = options.serviceInstanceId ?? randomUUID();
+  const resource = {
     "service.name": "kata-agent",
     "service.version": options.serviceVersion,
-    "service.instance.id": options.serviceInstanceId ?? randomUUID(),
+    "service.instance.id": instanceId,
     ...options.resource,
-  });
-  return new BasicTracerProvider({ resource, spanLimits, spanProcessors: [processor] });
+  };
+  return new Envelope({ instanceId, resource, clock, counts });
 }
 
 /** Waits for `work`, but not longer than `timeoutMs`, and whatever its end. */

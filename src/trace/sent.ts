@@ -1,5 +1,12 @@
+/** One POST to the receiver: where, what besides the ordinary headers (asked for at each try), and the body in pieces. */
+export type Post = {
+  readonly path: string;
+  readonly headers?: () => Readonly<Record<string, string>>;
+  readonly body: readonly Uint8Array[];
+};
+
 /**
- * How one try to deliver a batch ended. `rejected` counts spans that the receiver took note of but will not keep;
+ * How one try to deliver a request ended. `rejected` counts spans that the receiver took note of but will not keep;
  * `afterMs` is the pause that it asked for; `reached` tells whether anybody was there at all.
  */
 export type Sent =

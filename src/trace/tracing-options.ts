@@ -30,6 +30,8 @@ export type TracingOptions = {
   bootSteps?: BootSteps;
   /** Finished spans that may wait in the SDK for encoding; default 2048. */
   maxQueuedSpans?: number;
+  /** Spans that may be without an acknowledgement, in all; default 32,768. */
+  maxPendingSpans?: number;
   /** Encoded spans that may wait for the receiver, in bytes; default 8 MiB, some 30,000 spans. */
   maxQueuedBytes?: number;
 };

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 
@@ -84,6 +90,9 @@ function plain(value: AnyValue): unknown {
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
+/** The forwarder's own words (docs/protocol.md); an ordinary collector does not know them. */
+export type KataPost = { path: string; headers: IncomingHttpHeaders; body: Buffer };
+
 const ok: Answer = (_request, response) => {
   response.setHeader("content-type", "application/x-protobuf").end();
 };
@@ -91,6 +100,12 @@ const ok: Answer = (_request, response) => {
 /** The receiver. `answer` may be changed at any time; what it is given has been taken down before. */
 export class Collector {
   readonly bodies: Buffer[] = [];
+  /** Head of each of {@link bodies}, in the same order. */
+  readonly headers: IncomingHttpHeaders[] = [];
+  /** What came to the paths that only the forwarder knows. */
+  readonly kata: KataPost[] = [];
+  /** Whether it knows these paths, as the forwarder does, instead of answering 404. */
+  speaksKata = false;
   connections = 0;
   answer: Answer = ok;
   readonly #server: Server;
@@ -136,13 +151,25 @@ export class Collector {
     await closed;
   }
 
+  #take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    const { headers, url: path = "" } = request;
+    if (this.speaksKata) response.setHeader("kata-clock", `${Date.now()}000000`);
+    if (path === "/v1/traces") {
+      this.bodies.push(body);
+      this.headers.push(headers);
+      this.answer(request, response, body);
+      return;
+    }
+    this.kata.push({ path, headers, body });
+    response.writeHead(this.speaksKata ? 200 : 404).end();
+  }
+
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const body = Buffer.concat(chunks);
-      this.bodies.push(body);
-      this.answer(request, response, body);
+      this.#take(request, response, body);
       for (const watcher of this.#watchers) watcher();
     });
   }

@@ -30,7 +30,8 @@ t.test("a connection that the receiver closed while idle is closed here before t
     connectTimeoutMs: 1000,
     answerTimeoutMs: 1000,
   });
-  for (let i = 0; i < 3; i++) t.match(await connection.send([Buffer.from("spans")]), { status: "sent" });
+  for (let i = 0; i < 3; i++)
+    t.match(await connection.send({ path: "/v1/traces", body: [Buffer.from("spans")] }), { status: "sent" });
   connection.close();
   connection.close();
   t.same({ opened, closed }, { opened: 3, closed: 3 });

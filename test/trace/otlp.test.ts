@@ -12,10 +12,11 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import t from "tap";
-import { encodeTraceRequest } from "../../src/trace/otlp.ts";
+import { encodeResource, encodeScopeSpans, traceRequest } from "../../src/trace/otlp.ts";
 import { decodeRequest, spansOf } from "../fakes/collector.ts";
 
 const remote: SpanContext = {
@@ -27,6 +28,10 @@ const remote: SpanContext = {
 };
 const local: SpanContext = { ...remote, isRemote: false };
 const below = (context: SpanContext) => trace.setSpanContext(ROOT_CONTEXT, context);
+
+/** What the exporter makes of one batch. */
+const encoded = (spans: readonly ReadableSpan[]) =>
+  Buffer.concat(traceRequest(encodeResource(spans[0]?.resource.attributes ?? {}), [encodeScopeSpans(spans)]));
 
 function recorder() {
   const kept = new InMemorySpanExporter();
@@ -82,7 +87,7 @@ function everySort() {
 
 t.test("spans of every sort read as those of the SDK's own encoder do", async (t) => {
   const spans = everySort();
-  const ours = decodeRequest(encodeTraceRequest(spans));
+  const ours = decodeRequest(encoded(spans));
   const theirs = decodeRequest(ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array);
   t.equal(spansOf(ours).length, spans.length);
   for (const [i, span] of spansOf(theirs).entries()) t.match(spansOf(ours)[i], withoutZeros(span), span.name);
@@ -106,7 +111,7 @@ function withoutZeros(value: unknown): unknown {
 }
 
 t.test("flags tell sampled, and whether parent and link are remote", async (t) => {
-  const spans = spansOf(decodeRequest(encodeTraceRequest(everySort())));
+  const spans = spansOf(decodeRequest(encoded(everySort())));
   const flags = new Map(spans.map((span) => [span.name, span.flags]));
   t.equal(flags.get("root"), 0x101);
   t.equal(flags.get("kind 1"), 0x301);
@@ -120,8 +125,8 @@ t.test("a batch larger than any slab of the encoder is whole, and so is the next
   for (let i = 0; i < 3000; i++)
     tracer.startSpan(`span ${i}`, { attributes: { i, same: "s", changing: `value ${i}` } }).end();
   const all = spans();
-  const first = encodeTraceRequest(all);
-  const second = encodeTraceRequest(all.slice(0, 10));
+  const first = encoded(all);
+  const second = encoded(all.slice(0, 10));
   for (const [bytes, count] of [
     [first, 3000],
     [second, 10],
@@ -133,6 +138,17 @@ t.test("a batch larger than any slab of the encoder is whole, and so is the next
   }
 });
 
+t.test("batches of one request stand in one envelope, in their order", async (t) => {
+  const all = everySort();
+  const halves = [all.slice(0, 4), all.slice(4)].map((spans) => encodeScopeSpans(spans));
+  const request = decodeRequest(Buffer.concat(traceRequest(encodeResource({ a: 1 }), halves)));
+  t.equal(request.resourceSpans.length, 1);
+  t.same(
+    spansOf(request).map(({ name }) => name),
+    all.map(({ name }) => name),
+  );
+});
+
 t.test("nothing is encoded as nothing", async (t) => {
-  t.equal(encodeTraceRequest([]).length, 0);
+  t.equal(encodeScopeSpans([]).length, 0);
 });
