@@ -1,10 +1,11 @@
-// Builds the three programs into build/: one bundle each below build/lib, with the addon and the pinned Node beside
-// them, and a small static launcher as the executable. What is newer than its sources is left alone.
+// Builds the three programs into build/: one bundle each below build/lib, with the addon, the trace page and the pinned
+// Node beside them, and a small static launcher as the executable. What is newer than its sources is left alone.
 //
 //   node scripts/build.ts
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { buildPage } from "./build-page.ts";
 import { bundle } from "./bundle.ts";
 import { type Program, programs } from "./programs.ts";
 
@@ -19,6 +20,8 @@ const launcherSources = newest("{src/sys/native/launcher.c,scripts/{programs,bui
 const bundleSources = newest(
   "{src/**/*.ts,scripts/{bundle,code-cache,late-modules,programs}.ts,package-lock.json}",
 );
+
+const pageSources = newest("{src/{page,view}/*,scripts/build-page.ts,package-lock.json}");
 
 /** When the youngest of these files was written, ms since 1970. */
 function newest(pattern: string): number {
@@ -79,11 +82,19 @@ async function bundleProgram(program: Program): Promise<boolean> {
   return true;
 }
 
+async function placePage(): Promise<boolean> {
+  const page = join(lib, "trace-page.html");
+  if (!isStale(page, pageSources)) return false;
+  await buildPage(root, page);
+  return true;
+}
+
 const startMs = performance.now();
 const built: string[] = [];
 mkdirSync(lib, { recursive: true });
 placeNode();
 if (buildAddon()) built.push("the addon");
+if (await placePage()) built.push("the trace page");
 for (const program of programs.filter(({ entry }) => existsSync(join(root, entry)))) {
   try {
     const fresh = [await bundleProgram(program), compileLauncher(program)];

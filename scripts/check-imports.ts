@@ -8,7 +8,7 @@ import { type Facts, readImports } from "./read-imports.ts";
 const root = process.argv[2] ?? join(import.meta.dirname, "..");
 const table = JSON.parse(readFileSync(join(root, ".imports.json"), "utf8")) as Table;
 const files = new Map<string, Facts>();
-for (const path of globSync("src/**/*.ts", { cwd: root }).sort()) {
+for (const path of globSync("src/**/*.{ts,tsx}", { cwd: root }).sort()) {
   files.set(path, readImports(path, readFileSync(join(root, path), "utf8")));
 }
 const faults = judge(root, table, files);

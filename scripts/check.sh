@@ -24,6 +24,7 @@ shell_syntax() {
 }
 
 step types $bin/tsc -p .
+step page $bin/tsc -p src/page
 step lint $bin/biome ci --colors=off --config-path=.biome.json --diagnostic-level=warn --error-on-warnings .
 step imports $bin/node scripts/check-imports.ts
 [ ! -e scripts/gen.ts ] || step generated $bin/node scripts/gen.ts --check

@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh           what building, testing and the embedded demo need
 #   scripts/setup.sh vm        also what a test VM needs
-#   scripts/setup.sh try-vm    the same where root can install it, else a note: the VM tests then skip
+#   scripts/setup.sh try-vm    that and a browser where root can install it, else a note: tests that need it then skip
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -48,6 +48,11 @@ vm_packages() {
   need_tool cryptsetup-bin veritysetup
 }
 
+# What the tests of the trace page need: without it they skip.
+page_packages() {
+  need_tool chromium chromium
+}
+
 apt_install() {
   [ "$(id -u)" = 0 ] || return 1
   command -v apt-get >/dev/null || return 1
@@ -68,7 +73,8 @@ fi
 if [ "${1:-}" = try-vm ]; then
   missing=
   vm_packages
-  [ -z "$missing" ] || apt_install || say "VM tests will be skipped, missing:$missing"
+  page_packages
+  [ -z "$missing" ] || apt_install || say "some tests will be skipped, missing:$missing"
 fi
 
 # --- npm packages ---

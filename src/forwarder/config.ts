@@ -9,6 +9,8 @@ export type Config = {
   /** Path of the file for OTLP JSON lines, `-` for stdout; undefined = none. */
   readonly file: string | undefined;
   readonly backends: readonly Backend[];
+  /** Where to serve the page that shows traces, on loopback; undefined = nowhere. */
+  readonly ui: Address | undefined;
   readonly logLevel: string;
   /** How long the end may take: requests under way, queues, files. */
   readonly drainMs: number;
@@ -19,6 +21,7 @@ export type Usage = { readonly status: number; readonly text: string };
 
 /** Where agents send to (wire-and-tracing 2.1). */
 const tracePort = 10240;
+const defaultUi = "127.0.0.1:16240";
 const logLevels = ["trace", "debug", "info", "warn", "error"];
 const usageStatus = 2;
 
@@ -27,6 +30,7 @@ type Options = {
   socketPath: Address[];
   file?: string;
   otlp: Backend[];
+  ui?: Address | true;
   logLevel: string;
   drainTimeout: number;
 };
@@ -67,19 +71,21 @@ function newCommand(): Command {
       backend,
       [],
     )
+    .option("--ui [address]", `a page to look at traces, on loopback (default ${defaultUi})`, loopback)
     .option("--log-level <level>", logLevels.join(", "), logLevel, "info")
     .option("--drain-timeout <ms>", "limit for what is under way at the end", wholeNumber, 5000)
     .showHelpAfterError("(--help shows what is possible)");
 }
 
 function configFrom(program: Command): Config {
-  const { listen, socketPath, file, otlp, logLevel, drainTimeout } = program.opts<Options>();
+  const { listen, socketPath, file, otlp, ui, logLevel, drainTimeout } = program.opts<Options>();
   const all = [...listen, ...socketPath];
   if (all.length === 0) program.error("error: --listen or --socket-path is needed");
   return Object.freeze({
     listen: all,
     file: file ?? (otlp.length === 0 ? "-" : undefined),
     backends: otlp,
+    ui: ui === true ? checked(`tcp://${defaultUi}`) : ui,
     logLevel,
     drainMs: drainTimeout,
   });
@@ -91,6 +97,10 @@ function address(text: string, before: Address[]): Address[] {
 
 function hybrid(path: string, before: Address[]): Address[] {
   return [...before, checked(`hvsock://${path}:${tracePort}`)];
+}
+
+function loopback(text: string): Address {
+  return checked(`tcp://${text}`);
 }
 
 function checked(text: string): Address {

@@ -8,6 +8,9 @@ import { type AppendText, LinesOutput } from "./lines-output.ts";
 import type { Output } from "./output.ts";
 import { createPost } from "./post.ts";
 import { Receiver } from "./receiver.ts";
+import { servePage } from "./ui/page-server.ts";
+import { RecentTraces } from "./ui/recent-traces.ts";
+import { shownOutputs } from "./ui/shown-output.ts";
 
 /** A forwarder at work. */
 export type Forwarder = {
@@ -30,7 +33,7 @@ export async function startForwarder(config: Config, print: AppendText, log: Log
     for (const backend of config.backends)
       outputs.push(new CollectorOutput(`http://${backend.authority}`, createPost(backend), log));
     undo.push(async () => void (await Promise.all(outputs.map((output) => output.close(config.drainMs)))));
-    const receiver = new Receiver(outputs, log);
+    const receiver = new Receiver(await withPage(config, outputs, undo, log), log);
     undo.push(() => receiver.close(config.drainMs));
     const listeners: Listener[] = [];
     for (const address of config.listen) {
@@ -44,6 +47,21 @@ export async function startForwarder(config: Config, print: AppendText, log: Log
     await close();
     throw error;
   }
+}
+
+/** Opens the page, if one is wanted, and lets it see what the outputs take. */
+async function withPage(
+  { ui }: Config,
+  outputs: readonly Output[],
+  undo: (() => Promise<void>)[],
+  log: Log,
+): Promise<readonly Output[]> {
+  if (ui === undefined) return outputs;
+  const traces = new RecentTraces();
+  const server = await servePage(ui, traces, log);
+  undo.push(() => server.close());
+  log.info({ url: server.url }, "page is served");
+  return shownOutputs(outputs, traces);
 }
 
 async function linesOutput(

@@ -1,16 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { placedFile } from "../base/placed-file.ts";
 import type { KernelFunctions } from "./kernel-functions.ts";
-
-/** Beside the bundled program, or in the build folder of the sources. */
-function addonPath(): string {
-  const beside = join(import.meta.dirname, "kata.node");
-  return existsSync(beside) ? beside : join(import.meta.dirname, "../../build/kata.node");
-}
 
 function load(): KernelFunctions {
   const holder = { exports: {} };
-  process.dlopen(holder, addonPath());
+  process.dlopen(holder, placedFile("kata.node"));
   return holder.exports as KernelFunctions;
 }
 

@@ -5,7 +5,7 @@
  * accepted), enums are integers, unknown fields are ignored. The file may have been cut while it was written, and may
  * come from a stranger: nothing in here trusts a shape, and a bad line or span costs only itself.
  */
-import type { AttributeValue, SpanRecord } from "./span-record.ts";
+import type { AttributeValue, SpanEvent, SpanRecord } from "./span-record.ts";
 
 /** What one line held: its spans, and what could not be understood, in words for the user. */
 export type ParsedLine = { readonly spans: readonly SpanRecord[]; readonly problems: readonly string[] };
@@ -56,10 +56,14 @@ function links(value: unknown): { traceId: string; spanId: string }[] {
   return found;
 }
 
-function events(value: unknown): { name: string; timeNs: bigint }[] {
+function events(value: unknown): SpanEvent[] {
   return list(value)
     .map(fields)
-    .map((event) => ({ name: text(event["name"]), timeNs: nanoseconds(event["timeUnixNano"]) ?? 0n }));
+    .map((event) => ({
+      name: text(event["name"]),
+      timeNs: nanoseconds(event["timeUnixNano"]) ?? 0n,
+      attributes: attributes(event["attributes"]),
+    }));
 }
 
 function spanRecord(span: Fields, service: string): SpanRecord | string {

@@ -13,10 +13,17 @@ export type SpanRecord = {
   readonly endNs: bigint;
   readonly attributes: ReadonlyMap<string, AttributeValue>;
   readonly status: { readonly error: boolean; readonly message: string };
-  readonly events: readonly { readonly name: string; readonly timeNs: bigint }[];
+  readonly events: readonly SpanEvent[];
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   /** `service.name` of the resource, `unknown` when there is none. */
   readonly service: string;
+};
+
+/** Something that happened at a moment within a span. */
+export type SpanEvent = {
+  readonly name: string;
+  readonly timeNs: bigint;
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
 };
 
 /** 64-bit integers stay exact as `bigint`; arrays and maps arrive as their JSON text. */

@@ -31,6 +31,9 @@ const byStart = (a: TraceNode, b: TraceNode): number =>
 /** The later of two times. */
 export const laterNs = (a: bigint, b: bigint): bigint => (b > a ? b : a);
 
+/** The earlier of two times. */
+export const earlierNs = (a: bigint, b: bigint): bigint => (b < a ? b : a);
+
 function markReachable(root: TraceNode, seen: Set<TraceNode>): void {
   const open = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
