@@ -6,6 +6,7 @@
  * key. So does one for a good value that asks for something that this agent does not have.
  */
 import type { TracingMode } from "../trace/tracing-options.ts";
+import { type CdiOptions, cdiOptions } from "./cdi-options.ts";
 import { type CgroupOptions, cgroupOptions, wantsCgroupV1 } from "./cgroup-options.ts";
 import { type ConsoleOptions, consoleOptions } from "./console-options.ts";
 import { type IdleOptions, idleOptions } from "./idle-options.ts";
@@ -14,7 +15,12 @@ import { address, type LogLevel, level, seconds, text, traceMode, wholeNumber } 
 import type { OptionRow, OptionTable } from "./option-row.ts";
 
 /** What the rest of the program sees. */
-export type AgentOptions = CoreOptions & ConsoleOptions & CgroupOptions & MemAgentOptions & IdleOptions;
+export type AgentOptions = CoreOptions &
+  ConsoleOptions &
+  CdiOptions &
+  CgroupOptions &
+  MemAgentOptions &
+  IdleOptions;
 
 type CoreOptions = Readonly<{
   logLevel: LogLevel;
@@ -35,6 +41,7 @@ type CoreOptions = Readonly<{
 /** The options by name. The reference's keys are kept; those that are ours begin with `agent.trace_` or `agent.crun_`. */
 export const optionTable: OptionTable<AgentOptions> = {
   ...consoleOptions,
+  ...cdiOptions,
   ...cgroupOptions,
   ...memAgentOptions,
   ...idleOptions,

@@ -10,4 +10,6 @@ export const guestPaths = {
   sandbox: "/run/kata-containers/sandbox",
   /** Namespaces that all containers of the pod share, held open by bind mounts. */
   sandboxNamespaces: "/run/sandbox-ns",
+  /** Specifications of CDI devices, which programs of the guest write. */
+  cdi: "/var/run/cdi",
 } as const;

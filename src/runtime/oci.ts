@@ -63,6 +63,15 @@ export type OciDevice = {
   gid?: number;
 };
 
+/** One line of the device control group: a wildcard where type, major or minor is absent. The last match counts. */
+export type OciDeviceRule = {
+  allow: boolean;
+  type?: string;
+  major?: bigint;
+  minor?: bigint;
+  access?: string;
+};
+
 export type OciLinux = {
   uidMappings?: OciIdMapping[];
   gidMappings?: OciIdMapping[];
@@ -79,6 +88,7 @@ export type OciLinux = {
 };
 
 export type OciResources = {
+  devices?: OciDeviceRule[];
   memory?: {
     limit?: bigint;
     reservation?: bigint;

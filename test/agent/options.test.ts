@@ -50,6 +50,14 @@ const values: {
     bad: ["0", "x"],
   },
   hotplugTimeoutMs: { good: [["10", 10_000]], bad: ["0", "3s"] },
+  cdiTimeoutMs: { good: [["7", 7000]], bad: ["0", "soon"] },
+  visibleCdiDevices: {
+    good: [
+      ["true", true],
+      ["0", false],
+    ],
+    bad: ["maybe"],
+  },
   debugConsole: { good: [], bad: ["1", "true", ""] },
   debugConsolePort: { good: [["1026", 1026]], bad: ["-1", "x"] },
   logPort: { good: [["1025", 1025]], bad: ["-1", "1.5"] },
