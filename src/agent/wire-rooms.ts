@@ -7,8 +7,12 @@ import { OomQueue } from "../container/oom-queue.ts";
 import { Registry } from "../container/registry.ts";
 import { CallCounts } from "../rpc/call-counts.ts";
 import { Crun } from "../runtime/crun.ts";
+import { DeviceRules } from "../runtime/device-rules.ts";
 import { BlockDevices } from "../sandbox/block-devices.ts";
+import { ContainerDevices } from "../sandbox/container-devices.ts";
+import { deviceDrivers } from "../sandbox/device-drivers.ts";
 import { Hotplug } from "../sandbox/hotplug.ts";
+import { loadKernelModule } from "../sandbox/kernel-module.ts";
 import { Network } from "../sandbox/network.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import { storageDrivers } from "../sandbox/storage-drivers.ts";
@@ -18,6 +22,7 @@ import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
+import { mayRestrictDevices } from "./device-rules-choice.ts";
 import { oomScoreFloor } from "./oom-score-floor.ts";
 import type { AgentOptions } from "./options.ts";
 import { tryPipeSize } from "./pipe-size.ts";
@@ -49,6 +54,7 @@ export async function wireRooms({
     stateDir: join(guestPaths.agent, "crun"),
     runDir: guestPaths.agent,
     cgroupManager: await cgroupManager(),
+    deviceRules: new DeviceRules(await mayRestrictDevices(), log),
     noPivot: await isInitramfs(),
     timeoutMs: options.crunTimeoutMs,
     pipeBytes: options.containerPipeBytes,
@@ -60,6 +66,7 @@ export async function wireRooms({
     sandbox: new Sandbox(log, storageDrivers(devices)),
     network: new Network({ log, uevents }),
     devices,
+    containerDevices: containerDevices(options, devices, uevents, log),
     uevents,
     registry: new Registry(),
     oomQueue: new OomQueue(),
@@ -74,6 +81,21 @@ export async function wireRooms({
     onSandbox: (id) => tracing?.setSandboxId(id),
     onDestroyed,
   };
+}
+
+function containerDevices(
+  { cdiTimeoutMs, visibleCdiDevices }: AgentOptions,
+  blocks: BlockDevices,
+  uevents: Uevents,
+  log: Log,
+): ContainerDevices {
+  const loadDriver = () => loadKernelModule("vfio-pci", []);
+  return new ContainerDevices(deviceDrivers(blocks, { uevents, mayBind: ownsMachine(), loadDriver }), {
+    folder: guestPaths.cdi,
+    timeoutMs: cdiTimeoutMs,
+    fromEnvironment: visibleCdiDevices,
+    log,
+  });
 }
 
 /** Listens to the kernel's device events; in a guest of ours new devices get their modules and memory comes online. */

@@ -5,6 +5,7 @@ import type { Crun } from "../runtime/crun.ts";
 import type { OciSpec } from "../runtime/oci.ts";
 import { span } from "../trace/span.ts";
 import { Container } from "./container.ts";
+import { launchInit } from "./launch-init.ts";
 import { Process } from "./process.ts";
 
 /**
@@ -25,16 +26,16 @@ export async function createContainer(
   undo.defer(() => bundle.removeDirectory().catch(ignored));
   undo.defer(() => bundle.remove().catch(ignored));
   const path = cgroupPath(spec.linux?.cgroupsPath ?? "", id);
-  await span("bundle", { "container.id": id }, async () => {
+  const document = await span("bundle", { "container.id": id }, async () => {
     const effective = await bundle.create(spec);
-    bundle.write("config.json", { ...effective, linux: { ...effective.linux, cgroupsPath: path } });
+    return { ...effective, linux: { ...effective.linux, cgroupsPath: path } };
   });
   const cgroup = new Cgroup(path);
   // crun cleans up after a create that it refuses, but not after one that we had to kill, and a group stays whose
   // limits could not be set.
   undo.defer(() => cgroup.remove().catch(ignored));
   undo.defer(() => crun.delete(id, bundle).catch(ignored));
-  const launched = await crun.create(id, bundle, spec.process?.terminal === true);
+  const launched = await launchInit(crun, id, bundle, document);
   undo.move();
   const init = new Process(id as string as ExecId, launched);
   return new Container({ id, bundle, cgroup, crun, init, spec });

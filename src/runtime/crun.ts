@@ -20,6 +20,7 @@ import { span } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
+import { DeviceRules } from "./device-rules.ts";
 import type { OciProcess, OciResources } from "./oci.ts";
 import { openConsole } from "./open-console.ts";
 import { openPipes } from "./open-pipes.ts";
@@ -41,6 +42,8 @@ export type CrunOptions = {
   /** Capacity of the output pipes (`agent.container_pipe_size`); 0 = the kernel's default. */
   pipeBytes: number;
   reaper: Reaper;
+  /** Whether containers get the device rules of their documents; absent: they do not. */
+  deviceRules?: DeviceRules;
 };
 
 /** A process of a container as crun left it: ours to wait for, with our ends of its streams. */
@@ -53,11 +56,13 @@ const crunEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 const killedMs = 5_000;
 
 export class Crun {
+  readonly deviceRules: DeviceRules;
   readonly #options: CrunOptions;
   #serial = 0;
 
   constructor(options: CrunOptions) {
     this.#options = options;
+    this.deviceRules = options.deviceRules ?? DeviceRules.none;
   }
 
   /**

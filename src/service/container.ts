@@ -9,6 +9,7 @@ import { createContainer, discardBundle } from "../container/create.ts";
 import type { CreateContainerRequest, RemoveContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
+import { withDevices } from "./devices.ts";
 import { effectiveSpec } from "./effective-spec.ts";
 import { ociResources } from "./oci-resources.ts";
 import { ociSpec } from "./oci-spec.ts";
@@ -83,10 +84,9 @@ async function create(
 ): Promise<Container> {
   const { sandbox, crun } = rooms;
   if (request.OCI === undefined) throw new AgentError(Code.internal, "EINVAL: no OCI spec in the request");
-  const sent = ociSpec(request.OCI, rooms.oomScoreFloor);
-  const device = request.devices[0];
-  if (device !== undefined) throw new AgentError(Code.internal, "no handler for the requested device type");
   await using undo = new AsyncDisposableStack();
+  undo.defer(() => rooms.containerDevices.forget(id));
+  const sent = await withDevices(rooms, id, request, ociSpec(request.OCI, rooms.oomScoreFloor), call.signal);
   undo.defer(() => discardBundle(guestPaths.base, id));
   await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));

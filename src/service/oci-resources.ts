@@ -5,10 +5,9 @@ import { amount, list, present, text } from "./present.ts";
 /**
  * The resource section as the OCI document has it (agent-api 3.3.3).
  *
- * Device rules are left away: on a version 2 tree they would need a BPF program, which the reference does not load
- * either (agent-api 5.6), and where the agent lacks CAP_SYS_RESOURCE crun fails over them. What only version 1 knows is
- * left away too, since crun refuses the whole container for it: network classes, kernel memory, swappiness, the OOM
- * switch, real-time shares, leaf weights.
+ * Device rules are not among them: they are made for the container as a whole (`sandbox/device-rules.ts`). What only
+ * version 1 knows is left away, since crun refuses the whole container for it: network classes, kernel memory,
+ * swappiness, the OOM switch, real-time shares, leaf weights.
  */
 export function ociResources(resources: LinuxResources): OciResources {
   const { Memory: memory, CPU: cpu, Pids: pids, BlockIO: blockIo } = resources;

@@ -32,13 +32,15 @@ const maxReadBytes = 1024 * 1024;
 const maxWindowCells = 0xffff;
 
 /** The calls on processes (agent-api 3.6 to 3.12). */
-export function processCalls({ registry, oomScoreFloor }: Rooms): Calls {
+export function processCalls({ registry, oomScoreFloor, containerDevices }: Rooms): Calls {
   return {
     async ExecProcess({ container_id, exec_id, process }, call) {
       const container = registry.container(container_id, Code.internal);
       const id = execId(exec_id);
       if (process === undefined) throw new AgentError(Code.internal, "no process in the request");
-      await container.exec(id, ociProcess(process, oomScoreFloor), call.signal);
+      const wanted = ociProcess(process, oomScoreFloor);
+      const env = containerDevices.environment(container.id, wanted.env ?? []);
+      await container.exec(id, { ...wanted, env }, call.signal);
       return {};
     },
     async SignalProcess({ container_id, exec_id, signal }) {

@@ -19,12 +19,16 @@ export function removeContainer(rooms: Rooms, container: Container): Promise<voi
   return removal;
 }
 
-async function removed({ registry, sandbox, log }: Rooms, container: Container): Promise<void> {
+async function removed(
+  { registry, sandbox, containerDevices, log }: Rooms,
+  container: Container,
+): Promise<void> {
   await container.remove();
   const told = (error: unknown) =>
     log.warn({ error: AgentError.from(error).message }, "something of a container was left behind");
   await sandbox.namespaces.forgetPid(container.id).catch(told);
   await sandbox.releaseStorages(container.id);
   await container.removeDirectory().catch(told);
+  containerDevices.forget(container.id);
   registry.forget(container.id);
 }

@@ -4,6 +4,7 @@ import type { Registry } from "../container/registry.ts";
 import type { CallCounts } from "../rpc/call-counts.ts";
 import type { Crun } from "../runtime/crun.ts";
 import type { BlockDevices } from "../sandbox/block-devices.ts";
+import type { ContainerDevices } from "../sandbox/container-devices.ts";
 import type { Network } from "../sandbox/network.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Uevents } from "../sandbox/uevents.ts";
@@ -15,6 +16,8 @@ export type Rooms = {
   readonly network: Network;
   /** Finds the block devices that requests name. */
   readonly devices: BlockDevices;
+  /** Puts devices into the documents of containers. */
+  readonly containerDevices: ContainerDevices;
   /** The kernel's device events, for whoever waits for another kind of device. */
   readonly uevents: Uevents;
   readonly registry: Registry;

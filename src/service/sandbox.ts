@@ -60,7 +60,7 @@ async function guestDetails(rooms: Rooms, blockSize: boolean, probe: boolean): P
     agent_details: {
       version: rooms.agentVersion,
       init_daemon: rooms.isInit,
-      device_handlers: [],
+      device_handlers: rooms.containerDevices.types,
       storage_handlers: rooms.sandbox.storages.driverNames,
       supports_seccomp: await hasSeccomp(),
       extra_features: (await hasSeccomp()) ? ["seccomp"] : [],
