@@ -47,6 +47,8 @@ export async function wireRooms({
   log,
   onDestroyed,
 }: Wiring): Promise<Rooms> {
+  // Apart from ours below it, the base is for all: the root of a container with users of its own must get through.
+  mkdirSync(guestPaths.base, { recursive: true, mode: 0o755 });
   mkdirSync(guestPaths.agent, { recursive: true, mode: 0o700 });
   tryPipeSize(options.containerPipeBytes, log);
   const crun = new Crun({

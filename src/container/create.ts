@@ -1,8 +1,12 @@
 import type { ContainerId, ExecId } from "../base/ids.ts";
 import { Bundle } from "../runtime/bundle.ts";
 import { Cgroup, cgroupPath } from "../runtime/cgroup.ts";
+import { checkMounts } from "../runtime/check-mounts.ts";
 import type { Crun } from "../runtime/crun.ts";
+import { crunDocument } from "../runtime/crun-document.ts";
 import type { OciSpec } from "../runtime/oci.ts";
+import { checkLabel } from "../runtime/selinux.ts";
+import { writeNetworkSysctls } from "../runtime/sysctl-file.ts";
 import { span } from "../trace/span.ts";
 import { Container } from "./container.ts";
 import { launchInit } from "./launch-init.ts";
@@ -28,7 +32,10 @@ export async function createContainer(
   const path = cgroupPath(spec.linux?.cgroupsPath ?? "", id);
   const document = await span("bundle", { "container.id": id }, async () => {
     const effective = await bundle.create(spec);
-    return { ...effective, linux: { ...effective.linux, cgroupsPath: path } };
+    if (spec.process !== undefined) await checkLabel(spec.process);
+    await checkMounts(bundle.rootfs, spec.mounts ?? []);
+    await writeNetworkSysctls(spec.linux?.sysctl ?? {});
+    return crunDocument(effective, path);
   });
   const cgroup = new Cgroup(path);
   // crun cleans up after a create that it refuses, but not after one that we had to kill, and a group stays whose

@@ -20,11 +20,14 @@ import { span } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
+import { withDefaultLimits } from "./default-limits.ts";
 import { DeviceRules } from "./device-rules.ts";
+import { withHome } from "./home.ts";
 import type { OciProcess, OciResources } from "./oci.ts";
 import { openConsole } from "./open-console.ts";
 import { openPipes } from "./open-pipes.ts";
 import type { ProcessIo } from "./process-io.ts";
+import { checkLabel } from "./selinux.ts";
 
 export type CrunOptions = {
   /** Path of the program. */
@@ -80,8 +83,9 @@ export class Crun {
    * @throws INTERNAL with crun's complaint, `the file … was not found` for a missing program.
    */
   async exec(id: ContainerId, bundle: Bundle, process: OciProcess): Promise<Launched> {
+    await checkLabel(process);
     const name = `process-${this.#next()}.json`;
-    const file = bundle.write(name, process);
+    const file = bundle.write(name, withHome(withDefaultLimits(process), bundle.rootfs));
     try {
       const args = ["exec", "--detach", "--process", file];
       return await this.#launch("exec", args, id, bundle, process.terminal === true);

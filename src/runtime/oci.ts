@@ -22,11 +22,13 @@ export type OciProcess = {
   env?: string[];
   cwd: string;
   capabilities?: OciCapabilities;
-  rlimits?: { type: string; hard: bigint; soft: bigint }[];
+  rlimits?: OciRlimit[];
   noNewPrivileges?: boolean;
   oomScoreAdj?: number;
   selinuxLabel?: string;
 };
+
+export type OciRlimit = { type: string; hard: bigint; soft: bigint };
 
 export type OciCapabilities = {
   bounding?: string[];

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { lchown, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
+import { lchown, lstat, mkdir, open, realpath, rename, rm, symlink } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
+import { readMounts } from "../sys/read-mounts.ts";
 import { span } from "../trace/span.ts";
 import { type PartialFile, PartialFiles } from "./partial-files.ts";
 import { findShareDirectory, mkdirUnlessThere, openShareDirectory } from "./share-directory.ts";
@@ -104,8 +105,13 @@ async function makeSymlink(request: CopyRequest, parent: string, name: string): 
   const target = Buffer.from(request.data);
   const fresh = `${parent}/.kata-link-${randomBytes(12).toString("hex")}`;
   await symlink(target, fresh);
-  await lchown(fresh, request.uid, request.gid);
-  await replace(fresh, `${parent}/${name}`);
+  try {
+    await lchown(fresh, request.uid, request.gid);
+    await replace(fresh, `${parent}/${name}`);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
 }
 
 async function makeFile(request: CopyRequest, parent: string, name: string): Promise<void> {
@@ -167,9 +173,23 @@ async function writePiece(request: CopyRequest, path: string, partial: PartialFi
   }
 }
 
-/** Renames over whatever is there; a directory has to go first. */
+/**
+ * Renames over whatever is there; a directory has to go first, unless something is mounted on or below it: that is
+ * never deleted into (agent-api 10.3).
+ */
 async function replace(fresh: string, path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  if (found?.isDirectory()) await rm(path, { recursive: true });
+  if (found?.isDirectory()) {
+    if (await hasMounts(path)) throw new AgentError(Code.internal, "EBUSY: something is mounted there");
+    await rm(path, { recursive: true });
+  }
   await rename(fresh, path);
+}
+
+/** The path leads over an open descriptor; the kernel tells what is mounted by the name that it stands for. */
+async function hasMounts(path: string): Promise<boolean> {
+  const real = await realpath(path);
+  return (await readMounts()).some(
+    ({ mountPoint }) => mountPoint === real || mountPoint.startsWith(`${real}/`),
+  );
 }

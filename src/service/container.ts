@@ -6,7 +6,7 @@ import { guestPaths } from "../base/guest-paths.ts";
 import { type ContainerId, containerId } from "../base/ids.ts";
 import type { Container } from "../container/container.ts";
 import { createContainer, discardBundle } from "../container/create.ts";
-import type { CreateContainerRequest, RemoveContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
+import type { CreateContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { withDevices } from "./devices.ts";
@@ -49,7 +49,7 @@ export function containerCalls(rooms: Rooms): Calls {
     },
     async RemoveContainer(request) {
       const container = registry.container(request.container_id, Code.internal);
-      await limited(request, removeContainer(rooms, container));
+      await remove(rooms, container, request.timeout);
       return {};
     },
     async StatsContainer({ container_id }): Promise<StatsContainerResponse> {
@@ -108,20 +108,15 @@ async function create(
 }
 
 /** With a time limit the removal goes on after it, but the caller is told (agent-api 3.5). */
-async function limited(request: RemoveContainerRequest, removal: Promise<void>): Promise<void> {
-  if (request.timeout === 0) return removal;
-  const limit = deadline(request.timeout * 1000);
+async function remove(rooms: Rooms, container: Container, timeoutSeconds: number): Promise<void> {
+  if (timeoutSeconds === 0) return removeContainer(rooms, container);
+  const limit = deadline(timeoutSeconds * 1000);
   try {
-    await Promise.race([removal, rejection(limit.signal)]);
+    await removeContainer(rooms, container, limit.signal);
+  } catch (error) {
+    if (!limit.signal.aborted) throw error;
+    throw new AgentError(Code.internal, "ETIME: container was not removed in time");
   } finally {
     limit.done();
-    removal.catch(() => undefined);
   }
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const error = new AgentError(Code.internal, "ETIME: container was not removed in time");
-    signal.addEventListener("abort", () => reject(error), { once: true });
-  });
 }

@@ -1,7 +1,11 @@
-import type { Linux, LinuxIDMapping, LinuxSeccomp } from "../gen/oci.ts";
-import type { OciIdMapping, OciLinux, OciSeccomp } from "../runtime/oci.ts";
+import { statSync } from "node:fs";
+import type { Linux, LinuxIDMapping } from "../gen/oci.ts";
+import type { OciIdMapping, OciLinux } from "../runtime/oci.ts";
 import { ociResources } from "./oci-resources.ts";
+import { ociSeccomp } from "./oci-seccomp.ts";
 import { list, present, text } from "./present.ts";
+
+const permissionBits = 0o7777;
 
 /** The Linux section as the OCI document has it (agent-api 3.3.3). `IntelRdt` is ignored, as in the reference. */
 export function ociLinux(linux: Linux): OciLinux {
@@ -19,7 +23,7 @@ export function ociLinux(linux: Linux): OciLinux {
           type: device.Type,
           major: device.Major,
           minor: device.Minor,
-          fileMode: device.FileMode === 0 ? undefined : device.FileMode,
+          fileMode: device.FileMode === 0 ? guestMode(device.Path) : device.FileMode,
           uid: device.UID,
           gid: device.GID,
         }),
@@ -43,26 +47,8 @@ function idMappings(mappings: LinuxIDMapping[]): OciIdMapping[] | undefined {
   );
 }
 
-/** Without an errno of its own a refused call fails with EPERM, which is also crun's reading of an absent one. */
-function ociSeccomp(seccomp: LinuxSeccomp): OciSeccomp {
-  return present<OciSeccomp>({
-    defaultAction: seccomp.DefaultAction,
-    architectures: list(seccomp.Architectures),
-    flags: list(seccomp.Flags),
-    syscalls: seccomp.Syscalls.map((call) =>
-      present<NonNullable<OciSeccomp["syscalls"]>[number]>({
-        names: call.Names,
-        action: call.Action,
-        errnoRet: call.errnoret,
-        args: list(
-          call.Args.map(({ Index, Value, ValueTwo, Op }) => ({
-            index: Number(Index),
-            value: Value,
-            valueTwo: ValueTwo,
-            op: Op,
-          })),
-        ),
-      }),
-    ),
-  });
+/** A device without a mode has that of the node of the same name in the guest, or none at all (agent-api 3.3.3). */
+function guestMode(path: string): number {
+  const found = path.startsWith("/dev/") ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  return found === undefined ? 0 : found.mode & permissionBits;
 }

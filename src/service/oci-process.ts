@@ -1,13 +1,22 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
-import type { LinuxCapabilities, Process } from "../gen/oci.ts";
-import type { OciCapabilities, OciProcess } from "../runtime/oci.ts";
+import type { LinuxCapabilities, POSIXRlimit, Process } from "../gen/oci.ts";
+import type { OciCapabilities, OciProcess, OciRlimit } from "../runtime/oci.ts";
+import { capability } from "./capability.ts";
 import { list, present, text } from "./present.ts";
+
+/** The limits of getrlimit(2) as the OCI document spells them. */
+const limits = new Set(
+  "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK"
+    .split(" ")
+    .map((name) => `RLIMIT_${name}`),
+);
 
 /**
  * The process section of a request as the OCI document has it (agent-api 3.3.3).
  * Environment values pass byte for byte. `oomScoreFloor` is the lowest `oom_score_adj` that can be given here.
- * @throws INTERNAL for no arguments, or an environment entry without `=` or without a name.
+ * @throws INTERNAL for no arguments, an environment entry without `=` or without a name, an unknown capability or
+ *   limit.
  */
 export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess {
   if (process.Args.length === 0) throw new AgentError(Code.internal, "process has no arguments");
@@ -27,12 +36,17 @@ export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess 
     env: process.Env,
     cwd: process.Cwd === "" ? "/" : process.Cwd,
     capabilities: process.Capabilities === undefined ? undefined : ociCapabilities(process.Capabilities),
-    rlimits: list(process.Rlimits.map(({ Type, Hard, Soft }) => ({ type: Type, hard: Hard, soft: Soft }))),
+    rlimits: list(process.Rlimits.map(ociRlimit)),
     noNewPrivileges: process.NoNewPrivileges,
     // 0 is written out: left away, crun would let the process inherit the agent's own score.
     oomScoreAdj: Math.max(oomScoreFloor, Number(process.OOMScoreAdj)),
     selinuxLabel: text(process.SelinuxLabel),
   });
+}
+
+function ociRlimit({ Type, Hard, Soft }: POSIXRlimit): OciRlimit {
+  if (!limits.has(Type)) throw new AgentError(Code.internal, "unknown resource limit");
+  return { type: Type, hard: Hard, soft: Soft };
 }
 
 function ociCapabilities(sets: LinuxCapabilities): OciCapabilities {
@@ -43,10 +57,4 @@ function ociCapabilities(sets: LinuxCapabilities): OciCapabilities {
     permitted: sets.Permitted.map(capability),
     ambient: sets.Ambient.map(capability),
   };
-}
-
-/** Callers send names with or without `CAP_`, some of them quoted as JSON. crun refuses what it does not know. */
-function capability(name: string): string {
-  const bare = name.replace(/^"(.*)"$/, "$1").toUpperCase();
-  return bare.startsWith("CAP_") ? bare : `CAP_${bare}`;
 }

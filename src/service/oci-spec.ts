@@ -2,18 +2,25 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { Hook, Hooks, Mount, Spec } from "../gen/oci.ts";
 import type { OciHook, OciHooks, OciMount, OciSpec } from "../runtime/oci.ts";
+import { checkSpec } from "./check-spec.ts";
 import { ociLinux } from "./oci-linux.ts";
 import { ociProcess } from "./oci-process.ts";
 import { list, present, text } from "./present.ts";
 
 /** Version of the OCI document when the request names none; crun wants one. */
 const defaultOciVersion = "1.0.2";
+/**
+ * Option words of agent-api 3.3.11 that crun takes for data of the file system, which would refuse them. The kernel
+ * has no use for them: lists of access rights are on where a file system has them, the others are gone or say nothing.
+ */
+const voidOptions = new Set(["acl", "noacl", "iversion", "noiversion", "loud", "silent"]);
 /** How long a hook may run when the request does not say (agent-api 3.3.3). */
 const defaultHookTimeoutSeconds = 10;
 
 /**
  * The OCI document that a request means (agent-api 3.3.3). Empty lists of mounts, namespaces and paths mean none.
- * @throws INTERNAL when process, its capabilities, root or the Linux section are missing.
+ * @throws INTERNAL when process, its capabilities, root or the Linux section are missing, for unknown words, and for
+ *   what contradicts itself (agent-api 3.3.8).
  */
 export function ociSpec(spec: Spec, oomScoreFloor?: number): OciSpec {
   const { Process: process, Root: root, Linux: linux } = spec;
@@ -21,7 +28,7 @@ export function ociSpec(spec: Spec, oomScoreFloor?: number): OciSpec {
   if (process.Capabilities === undefined) throw new AgentError(Code.internal, "missing process capabilities");
   if (root === undefined) throw new AgentError(Code.internal, "spec has no root");
   if (linux === undefined) throw new AgentError(Code.internal, "spec has no linux section");
-  return present<OciSpec>({
+  const document = present<OciSpec>({
     ociVersion: spec.Version === "" ? defaultOciVersion : spec.Version,
     process: ociProcess(process, oomScoreFloor),
     root: { path: root.Path, readonly: root.Readonly },
@@ -31,6 +38,8 @@ export function ociSpec(spec: Spec, oomScoreFloor?: number): OciSpec {
     annotations: spec.Annotations.size === 0 ? undefined : Object.fromEntries(spec.Annotations),
     linux: ociLinux(linux),
   });
+  checkSpec(document);
+  return document;
 }
 
 function ociMount(mount: Mount): OciMount {
@@ -40,7 +49,7 @@ function ociMount(mount: Mount): OciMount {
     destination: mount.destination,
     source: text(mount.source),
     type: bind && untyped ? "bind" : text(mount.type),
-    options: list(mount.options),
+    options: list(mount.options.filter((option) => !voidOptions.has(option))),
   });
 }
 

@@ -1,22 +1,38 @@
 import { AgentError } from "../base/agent-error.ts";
+import { Waiters } from "../base/waiters.ts";
 import type { Container } from "../container/container.ts";
 import type { Rooms } from "./rooms.ts";
 
-const removals = new WeakMap<Container, Promise<void>>();
+/** How a removal ended: with `error` when it failed. */
+type Ended = { readonly error?: unknown };
+
+const removals = new WeakMap<Container, Waiters<Ended>>();
+const never = new AbortController().signal;
 
 /**
  * Ends a container and all that was made for it: processes, control group, bundle, storages, its place among the
  * pod's namespaces; its id is free afterwards. A second removal joins the first as a whole: running on behind it, it
- * could meet the next container of that id.
+ * could meet the next container of that id. When `signal` aborts the removal goes on unwatched.
  * @throws INTERNAL when the processes could not be ended; the container is kept. What then cannot be taken away of its
- *   files and mounts is logged (agent-api 4.3): no later call could do better.
+ *   files and mounts is logged (agent-api 4.3): no later call could do better. The reason of `signal`.
  */
-export function removeContainer(rooms: Rooms, container: Container): Promise<void> {
-  const known = removals.get(container);
-  if (known !== undefined) return known;
-  const removal = removed(rooms, container).finally(() => removals.delete(container));
-  removals.set(container, removal);
-  return removal;
+export async function removeContainer(rooms: Rooms, container: Container, signal = never): Promise<void> {
+  const ended = await (removals.get(container) ?? begin(rooms, container)).wait(signal);
+  if ("error" in ended) throw ended.error;
+}
+
+function begin(rooms: Rooms, container: Container): Waiters<Ended> {
+  const waiters = new Waiters<Ended>();
+  const end = (ended: Ended) => {
+    removals.delete(container);
+    waiters.wake(ended);
+  };
+  removals.set(container, waiters);
+  removed(rooms, container).then(
+    () => end({}),
+    (error: unknown) => end({ error }),
+  );
+  return waiters;
 }
 
 async function removed(

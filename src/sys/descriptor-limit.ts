@@ -17,3 +17,8 @@ export function raiseDescriptorLimit(wanted: number): number {
     return reachable;
   }
 }
+
+/** How many descriptors a child of ours could be allowed at most. */
+export function hardDescriptorLimit(): number {
+  return kernel.getDescriptorLimit()[1];
+}

@@ -376,3 +376,16 @@ test("thirty lives leave no drift", async (t) => {
   }
   await left(t, before);
 });
+
+test("removals with a time limit give up on their own and join the one that goes on (3.5, 3.37)", async (t) => {
+  const before = agent.traces();
+  const container_id = await agent.run("limited", { args: ["sleep", "1000"] });
+  const removals = Array.from({ length: 20 }, (_, n) =>
+    refusal(calls.RemoveContainer({ container_id, timeout: n % 2 === 0 ? 60 : 0 })),
+  );
+  t.same(
+    (await Promise.all(removals)).map(({ code }) => code),
+    removals.map(() => 0),
+  );
+  await left(t, before);
+});

@@ -197,3 +197,40 @@ test("copies that nobody completes leave no more hidden files than may be under 
   await put("begun/in1/f255", Buffer.from("b"), { file_size: 2n, offset: 1n });
   t.equal(readFileSync(seen("begun/in1/f255"), "utf8"), "ab", "the younger ones go on");
 });
+
+test("nothing is deleted through a mount point (10.3)", async (t) => {
+  await put("mounted/below/file", Buffer.from("x"));
+  const point = `${share}/mounted/below`;
+  inside(`mount -t tmpfs tmpfs ${point} && echo precious >${point}/data`);
+  try {
+    for (const path of ["mounted", "mounted/below"]) {
+      t.equal((await refusal(put(path, Buffer.from("new")))).code, Code.internal, path);
+      t.equal((await refusal(link(path, "elsewhere"))).code, Code.internal, path);
+    }
+    t.equal(inside(`cat ${point}/data`), "precious\n");
+    t.same(readdirSync(seen("mounted")), ["below"], "no hidden file or link is left");
+  } finally {
+    inside(`umount ${point}`);
+  }
+  await put("mounted", Buffer.from("new"));
+  t.equal(readFileSync(seen("mounted"), "utf8"), "new");
+});
+
+test("parents have the mode that was sent, and 0750 when it says 0 (3.23 step 1)", needsRoot, async (t) => {
+  await put("no-mode/file", Buffer.from("x"), { dir_mode: 0 });
+  await put("some-mode/file", Buffer.from("x"), { dir_mode: 0o4711 });
+  const mode = (path: string) => statSync(seen(path)).mode & 0o7777;
+  t.same([mode("no-mode"), mode("some-mode")], [0o750, 0o711]);
+});
+
+test(
+  "a link has its owner and target as sent, special bits come out on files (3.23 steps 4, 5)",
+  needsRoot,
+  async (t) => {
+    await put("owned", Buffer.from("../far away/\n"), { file_mode: type.link | 0o777, uid: 21, gid: 22 });
+    const { uid, gid } = lstatSync(seen("owned"));
+    t.same([readlinkSync(seen("owned")), uid, gid], ["../far away/\n", 21, 22]);
+    await put("special", Buffer.from("x"), { file_mode: type.file | 0o6755, uid: 3, gid: 4 });
+    t.equal(statSync(seen("special")).mode & 0o7777, 0o6755);
+  },
+);

@@ -19,7 +19,7 @@ const converted = (spec: Input<Spec>) => ociSpec(sent(spec));
 const json = (spec: Input<Spec>) => ociJson(converted(spec));
 const withLinux = (linux: NonNullable<Input<Spec>["Linux"]>): Input<Spec> => ({
   ...specOf("/root", plain),
-  Linux: linux,
+  Linux: { Namespaces: [{ Type: "uts" }], ...linux },
 });
 
 test("limits keep every bit and -1 keeps its meaning", async (t) => {
@@ -109,8 +109,12 @@ test("mounts, hooks, mappings and filters are spelled as the document has them",
   const spec = converted({
     ...withLinux({
       UIDMappings: [{ HostID: 1000, ContainerID: 0, Size: 5 }],
-      Namespaces: [{ Type: "user" }, { Type: "mount", Path: "/x" }],
-      Devices: [{ Path: "/dev/x", Type: "c", Major: 10n, Minor: 200n }],
+      GIDMappings: [{ HostID: 2000, ContainerID: 0, Size: 5 }],
+      Namespaces: [{ Type: "user" }, { Type: "uts" }, { Type: "mount", Path: "/x" }],
+      Devices: [
+        { Path: "/dev/no-such-node", Type: "c", Major: 10n, Minor: 200n },
+        { Path: "/dev/null", Type: "c", Major: 1n, Minor: 3n },
+      ],
       Seccomp: {
         DefaultAction: "SCMP_ACT_ERRNO",
         Syscalls: [
@@ -147,7 +151,11 @@ test("mounts, hooks, mappings and filters are spelled as the document has them",
     poststop: [{ path: "/after", timeout: 10 }],
   });
   t.same(spec.annotations, { k: "v" });
-  t.equal("fileMode" in (spec.linux?.devices?.[0] ?? {}), false, "mode 0 is no mode");
+  t.same(
+    spec.linux?.devices?.map(({ fileMode }) => fileMode),
+    [0, 0o666],
+    "mode 0 is that of the guest's own node, or none (agent-api 3.3.3)",
+  );
   const [read, write] = spec.linux?.seccomp?.syscalls ?? [];
   t.equal(read?.errnoRet, undefined, "without an errno of its own a call fails with EPERM");
   t.equal(write?.errnoRet, 0);
@@ -159,4 +167,86 @@ test("a NUL is refused in names as in texts", async (t) => {
   for (const sysctl of [{ "net.a\0b": "1" }, { "net.a": "1\0" }]) {
     t.throws(() => ociJson({ linux: { sysctl } }), { code: Code.internal, message: /NUL/ });
   }
+});
+
+test("unknown words of the document are refused (agent-api 3.3.3)", async (t) => {
+  const whole = specOf("/root", plain);
+  const seccomp = { DefaultAction: "SCMP_ACT_ALLOW" };
+  const call = { Names: ["read"], Action: "SCMP_ACT_ERRNO" };
+  const cases: Record<string, Input<Spec>> = {
+    capability: { ...whole, Process: { ...whole.Process, Capabilities: { Ambient: ["CAP_FLY"] } } },
+    limit: { ...whole, Process: { ...whole.Process, Rlimits: [{ Type: "NOFILE", Hard: 1n, Soft: 1n }] } },
+    "seccomp action": withLinux({ Seccomp: { DefaultAction: "ALLOW" } }),
+    "seccomp architecture": withLinux({ Seccomp: { ...seccomp, Architectures: ["SCMP_ARCH_PDP11"] } }),
+    "seccomp flag": withLinux({ Seccomp: { ...seccomp, Flags: ["SECCOMP_FILTER_FLAG_FAST"] } }),
+    "seccomp operator": withLinux({
+      Seccomp: { ...seccomp, Syscalls: [{ ...call, Args: [{ Op: "SCMP_CMP_XX" }] }] },
+    }),
+    sixth: withLinux({
+      Seccomp: { ...seccomp, Syscalls: [{ ...call, Args: [{ Index: 6n, Op: "SCMP_CMP_EQ" }] }] },
+    }),
+    propagation: withLinux({ RootfsPropagation: "rshy" }),
+  };
+  for (const [what, spec] of Object.entries(cases)) {
+    t.throws(() => converted(spec), { ...refused, message: new RegExp(what) }, what);
+  }
+});
+
+test("what contradicts itself is refused (agent-api 3.3.8)", async (t) => {
+  const whole = specOf("/root", plain);
+  const maps = { UIDMappings: [{ Size: 1 }], GIDMappings: [{ Size: 1 }] };
+  const user = { Namespaces: [{ Type: "uts" }, { Type: "user" }] };
+  const cases: Record<string, Input<Spec>> = {
+    uts: withLinux({ Namespaces: [{ Type: "ipc" }] }),
+    "masked or read-only": withLinux({ MaskedPaths: ["/proc/kcore"] }),
+    clean: withLinux({ Namespaces: [{ Type: "uts" }, { Type: "mount" }], ReadonlyPaths: ["/proc/../etc"] }),
+    SELinux: withLinux({ MountLabel: "label" }),
+    "SELinux ": { ...whole, Process: { ...whole.Process, SelinuxLabel: "system_u:x" } },
+    "user namespace": withLinux(maps),
+    "user namespace ": withLinux({ ...user, UIDMappings: maps.UIDMappings }),
+    "user namespace and": withLinux({ ...user, ...maps, GIDMappings: [{ Size: 0 }] }),
+    hook: { ...whole, Hooks: { Prestart: [{ Path: "hook" }] } },
+    destination: { ...whole, Mounts: [{ destination: "relative", source: "/a", options: ["bind"] }] },
+    "destination ": { ...whole, Mounts: [{ destination: "/a/../../b", source: "/a", options: ["bind"] }] },
+  };
+  for (const [what, spec] of Object.entries(cases)) {
+    t.throws(() => converted(spec), { ...refused, message: new RegExp(what.trim()) }, what);
+  }
+  t.ok(converted(withLinux({ ...user, ...maps, MountLabel: "system_u:object_r:container_file_t:s0:c1,c2" })));
+});
+
+test("sysctls are held to those of the container's namespaces (agent-api 3.3.8)", async (t) => {
+  const listed = (name: string, ...types: string[]) =>
+    withLinux({
+      Namespaces: ["uts", ...types].map((Type) => ({ Type })),
+      Sysctl: new Map([[name, "1"]]),
+    });
+  const ipc = "msgmax msgmnb msgmni sem shmall shmmax shmmni shm_rmid_forced".split(" ");
+  for (const name of [...ipc.map((word) => `kernel.${word}`), "fs.mqueue.msg_max"]) {
+    t.ok(converted(listed(name, "ipc")), name);
+    t.throws(() => converted(listed(name)), { ...refused, message: /sysctl.*ipc/ }, name);
+  }
+  for (const name of ["net.ipv4.ip_forward", "net.ipv4.conf.eth0/7.forwarding", "kernel.domainname"]) {
+    t.ok(converted(listed(name)), name);
+  }
+  const noUts = { ...listed("kernel.domainname"), Hostname: "" };
+  t.throws(() => converted({ ...noUts, Linux: { ...noUts.Linux, Namespaces: [] } }), refused);
+  for (const name of [
+    "kernel.hostname",
+    "kernel.core_pattern",
+    "vm.swappiness",
+    "fs.file-max",
+    "net/../kernel/core_pattern",
+    "net..x",
+    "net.",
+    "",
+  ]) {
+    t.throws(() => converted(listed(name, "ipc")), { ...refused, message: /sysctl/ }, name);
+  }
+});
+
+test("option words that crun would hand to the file system are dropped (agent-api 3.3.11)", async (t) => {
+  const options = ["acl", "noacl", "iversion", "noiversion", "loud", "silent", "ro", "size=1m"];
+  const mount = { destination: "/a", source: "tmpfs", type: "tmpfs", options };
+  t.same(converted({ ...specOf("/root", plain), Mounts: [mount] }).mounts?.[0]?.options, ["ro", "size=1m"]);
 });
