@@ -63,9 +63,9 @@ export async function wireRooms({
     reaper,
   });
   const uevents = startUevents(options.hotplugTimeoutMs, log);
-  const devices = new BlockDevices({ uevents });
+  const devices = new BlockDevices({ uevents, ownsMachine: ownsMachine() });
   return {
-    sandbox: new Sandbox(log, storageDrivers(devices)),
+    sandbox: new Sandbox(log, storageDrivers({ devices, ownsMachine: ownsMachine() })),
     network: new Network({ log, uevents }),
     devices,
     containerDevices: containerDevices(options, devices, uevents, log),

@@ -6,8 +6,8 @@ import type { PciPath } from "./pci-path.ts";
 import type { ScsiAddress } from "./scsi-address.ts";
 import type { Uevents } from "./uevents.ts";
 
-/** `sysfs`, `dev`: where these are mounted (default /sys, /dev). */
-export type BlockDevicesOptions = { uevents: Uevents; sysfs?: string; dev?: string };
+/** `ownsMachine`: SCSI hosts are ours to scan. `sysfs`, `dev`: where these are mounted (default /sys, /dev). */
+export type BlockDevicesOptions = { uevents: Uevents; ownsMachine: boolean; sysfs?: string; dev?: string };
 
 const what = "block device";
 
@@ -18,11 +18,13 @@ const what = "block device";
  */
 export class BlockDevices {
   readonly #uevents: Uevents;
+  readonly #ownsMachine: boolean;
   readonly #sysfs: string;
   readonly #dev: string;
 
-  constructor({ uevents, sysfs = "/sys", dev = "/dev" }: BlockDevicesOptions) {
+  constructor({ uevents, ownsMachine, sysfs = "/sys", dev = "/dev" }: BlockDevicesOptions) {
     this.#uevents = uevents;
+    this.#ownsMachine = ownsMachine;
     this.#sysfs = sysfs;
     this.#dev = dev;
   }
@@ -37,7 +39,7 @@ export class BlockDevices {
     const find = () => blockByScsi(this.#sysfs, this.#dev, address);
     const look = async () => {
       const there = await find();
-      if (there !== undefined) return there;
+      if (there !== undefined || !this.#ownsMachine) return there;
       await scanScsi(this.#sysfs, address);
       return find();
     };

@@ -1,49 +1,71 @@
-import { mkdir, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, realpath, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { guestPaths } from "../base/guest-paths.ts";
 import { MountFlag, mount } from "../sys/mount.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import { guestPath } from "./guest-path.ts";
 import { mountOptions } from "./mount-options.ts";
+import { removeMountPoint } from "./remove-mount-point.ts";
 import type { Storage } from "./storage.ts";
+
+/** Where something is mounted; `made`: by this request, and not by an earlier one or somebody else. */
+export type Mounted = { target: string; made: boolean };
+
+/** The tag of the share with the host; whoever mounted it first, it is the right one (agent-api 4.1). */
+const shareTag = "kataShared";
 
 /**
  * The mount that most drivers end in (agent-api 4.1): makes the target, skips what is mounted already, mounts.
- * @returns the mount point. @throws INTERNAL with the errno of what failed.
+ * @throws INTERNAL with the errno of what failed; nothing is left of it.
  */
-export async function commonMount(storage: Storage): Promise<string> {
+export async function commonMount(storage: Storage): Promise<Mounted> {
   const target = guestPath(storage.mountPoint, "mount point");
   const { flags, data } = mountOptions(storage.options);
   try {
-    const made = await makeTarget(storage, target);
-    if ((flags & MountFlag.remount) === 0 && (await isMounted(target, storage.fstype))) return target;
+    const unmake = await makeTarget(storage, target);
+    const remount = (flags & MountFlag.remount) !== 0;
+    if (!remount && (await isMounted(target, storage))) return { target, made: false };
     try {
+      await mustNotLeadOut(target);
       await mount({ source: storage.source, target, type: storage.fstype, flags, data });
     } catch (error) {
-      if (made !== undefined) await unmake(made, target);
+      await unmake();
       throw error;
     }
+    return { target, made: !remount };
   } catch (error) {
     throw AgentError.from(error, `mount ${storage.fstype} on ${target}`);
   }
-  return target;
 }
 
 /**
  * A directory, or an empty file when a file is to be bound (agent-api 4.1).
- * @returns the topmost path that had to be made, if any.
+ * @returns what takes away again what had to be made; that never rejects.
  */
-async function makeTarget(storage: Storage, target: string): Promise<string | undefined> {
-  if (storage.fstype === "bind" && !(await stat(storage.source)).isDirectory()) {
-    await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-    await writeFile(target, "", { flag: "a", mode: 0o644 });
-    return undefined;
+async function makeTarget(storage: Storage, target: string): Promise<() => Promise<void>> {
+  const isFile = storage.fstype === "bind" && !(await stat(storage.source)).isDirectory();
+  const made = await mkdir(isFile ? dirname(target) : target, { recursive: true, mode: 0o755 });
+  const madeFile = isFile && (await makeFile(target));
+  return async () => {
+    if (madeFile) await removeMountPoint(target).catch(() => undefined);
+    if (made !== undefined) await unmakeFolders(made, isFile ? dirname(target) : target);
+  };
+}
+
+async function makeFile(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, "", { flag: "wx", mode: 0o644 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
   }
-  return mkdir(target, { recursive: true, mode: 0o755 });
 }
 
 /** Removes what was made for nothing, from the target upwards; what somebody uses by now is not empty and stays. */
-async function unmake(topmost: string, target: string): Promise<void> {
+async function unmakeFolders(topmost: string, target: string): Promise<void> {
   const last = topmost.replace(trailingSlashes, "$1");
   for (let path = target.replace(trailingSlashes, "$1"); path.startsWith(last); path = dirname(path)) {
     if (!(await rmdir(path).then(isDone, isNotDone))) return;
@@ -54,7 +76,15 @@ const trailingSlashes = /(.)\/+$/;
 const isDone = () => true;
 const isNotDone = () => false;
 
-async function isMounted(target: string, fstype: string): Promise<boolean> {
+async function isMounted(target: string, { source, fstype }: Storage): Promise<boolean> {
   const path = target.replace(trailingSlashes, "$1");
-  return (await readMounts()).some((entry) => entry.mountPoint === path && entry.fsType === fstype);
+  const here = (await readMounts()).filter((entry) => entry.mountPoint === path);
+  return here.some((entry) => source === shareTag || entry.fsType === fstype);
+}
+
+/** Below the share the host makes links as it likes (agent-api 10.1): a mount must be where its name says. */
+async function mustNotLeadOut(target: string): Promise<void> {
+  if (!target.startsWith(`${guestPaths.share}/`)) return;
+  if ((await realpath(target)) === target.replace(/\/+/g, "/").replace(trailingSlashes, "$1")) return;
+  throw new AgentError(Code.internal, "mount point leads over a link");
 }

@@ -10,7 +10,12 @@ export type Storage = {
   mountPoint: string;
   /** True: stays in place until the guest ends, whoever uses it. */
   shared: boolean;
+  /** The group that shall own the files of the volume. */
+  fsGroup?: FsGroup | undefined;
 };
+
+/** A group for a volume; `onRootMismatch`: nothing is changed where the volume's root is right already. */
+export type FsGroup = { readonly gid: number; readonly policy: "always" | "onRootMismatch" };
 
 /**
  * Puts one storage in place for a container, or for the pod when there is no `owner`; `signal` ends waits for devices.

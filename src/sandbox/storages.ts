@@ -8,19 +8,22 @@
  * What is released is forgotten, whatever becomes of the unmount: a mount in use is detached, and the kernel ends it
  * with its last user. Kept in the record it would count as in place for the next container that asks for it.
  */
-import { rmdir } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { abortable } from "../base/deadline.ts";
 import type { ContainerId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
+import { removeMountPoint } from "./remove-mount-point.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
 
 type Entry = {
   users: number;
   readonly shared: boolean;
   readonly mounted: Promise<string | undefined>;
+  /** The driver has come to its end, well or not. */
+  settled: boolean;
   /** While the last user's release is under way; never rejects. */
   releasing?: Promise<void>;
 };
@@ -84,11 +87,13 @@ export class Storages {
   async releaseAll(): Promise<void> {
     for (const [mountPoint, entry] of [...this.#entries].reverse()) {
       this.#entries.delete(mountPoint);
-      await entry.mounted
+      const undone = entry.mounted
         .then(() => this.#unmount(mountPoint, UmountFlag.detach))
         .catch(() => {
           this.#log.debug({}, "a storage was no mount, or was gone already");
         });
+      // One that hangs, as on a dead share, must not hold up the others.
+      if (entry.settled) await undone;
     }
   }
 
@@ -99,27 +104,37 @@ export class Storages {
   ): Promise<void> {
     let known = this.#entries.get(storage.mountPoint);
     while (known?.releasing !== undefined) {
-      await known.releasing;
+      await abortable(known.releasing, signal);
       known = this.#entries.get(storage.mountPoint);
     }
     if (known !== undefined) {
       known.users += 1;
-      await known.mounted.catch(() => undefined);
-      if (this.#entries.get(storage.mountPoint) === known) return;
-      throw new AgentError(Code.internal, "another request could not put the same storage in place");
+      return this.#inPlace(storage.mountPoint, known, signal);
     }
     const driver = this.#drivers.get(storage.driver);
     if (driver === undefined) {
       throw new AgentError(Code.internal, `Failed to find the storage handler ${storage.driver}`);
     }
     const attributes = { "kata.storage.driver": storage.driver };
-    const mounted = span("storage", attributes, () => driver(storage, owner, signal));
-    const entry: Entry = { users: 1, shared: storage.shared, mounted };
+    const mounted = span("storage", attributes, () => driver(storage, owner, signal)).catch((error) => {
+      if (this.#entries.get(storage.mountPoint) === entry) this.#entries.delete(storage.mountPoint);
+      throw error;
+    });
+    const entry: Entry = { users: 1, shared: storage.shared, mounted, settled: false };
+    const settle = () => {
+      entry.settled = true;
+    };
+    mounted.then(settle, settle);
     this.#entries.set(storage.mountPoint, entry);
+    await this.#inPlace(storage.mountPoint, entry, signal);
+  }
+
+  /** Waits until it is mounted. Who gives up before, as on a dead share, is no user; what comes of it is undone. */
+  async #inPlace(mountPoint: string, entry: Entry, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await entry.mounted;
+      await abortable(entry.mounted, signal);
     } catch (error) {
-      this.#entries.delete(storage.mountPoint);
+      if (this.#entries.get(mountPoint) === entry) void this.release([mountPoint]);
       throw error;
     }
   }
@@ -144,7 +159,7 @@ export class Storages {
   async #undo(mountPoint: string, target: string): Promise<void> {
     try {
       await this.#unmountOrDetach(target);
-      await rmdir(target);
+      await removeMountPoint(target);
     } finally {
       this.#entries.delete(mountPoint);
     }

@@ -1,5 +1,6 @@
-import type { Storage as StorageMessage } from "../gen/agent.ts";
-import type { Storage } from "../sandbox/storage.ts";
+import type { FSGroup, Storage as StorageMessage } from "../gen/agent.ts";
+import { FSGroupChangePolicy } from "../gen/types.ts";
+import type { FsGroup, Storage } from "../sandbox/storage.ts";
 
 /** A storage of a request in the words of the sandbox room. */
 export function storageFrom(message: StorageMessage): Storage {
@@ -11,5 +12,12 @@ export function storageFrom(message: StorageMessage): Storage {
     options: message.options,
     mountPoint: message.mount_point,
     shared: message.shared,
+    fsGroup: message.fs_group === undefined ? undefined : fsGroupFrom(message.fs_group),
   };
+}
+
+/** A policy that is not known means the safe one: every file gets the group. */
+function fsGroupFrom(message: FSGroup): FsGroup {
+  const onMismatch = message.group_change_policy === FSGroupChangePolicy.OnRootMismatch;
+  return { gid: message.group_id, policy: onMismatch ? "onRootMismatch" : "always" };
 }

@@ -35,7 +35,12 @@ function machine(t: Test, timeoutMs = longMs) {
     symlinkSync(`../../devices/${device}`, join(sysfs, "class/block", device.split("/").at(-1) ?? ""));
     return folder;
   };
-  return { sysfs, disk, wake: () => wake(), devices: new BlockDevices({ uevents, sysfs, dev: "/dev" }) };
+  return {
+    sysfs,
+    disk,
+    wake: () => wake(),
+    devices: new BlockDevices({ uevents, ownsMachine: true, sysfs, dev: "/dev" }),
+  };
 }
 
 const text = (name: string, minor: number) =>

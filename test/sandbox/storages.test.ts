@@ -37,6 +37,8 @@ function folders(t: Test): {
         return undefined;
       },
     ],
+    ["dead", () => new Promise<undefined>(() => undefined)],
+    ["late", ({ mountPoint }: Storage) => hold.promise.then(() => mountPoint)],
     ["broken", () => Promise.reject(new AgentError(Code.internal, "broken"))],
   ]);
   const storages = new Storages(drivers, silentLog, async (path, flags) => {
@@ -131,4 +133,28 @@ test("whoever waited for a mount that failed fails too", async (t) => {
     ["rejected", "rejected"],
   );
   await storages.add([storage("same")], undefined);
+});
+
+test("a storage that hangs holds up neither others, nor its caller, nor the end", async (t) => {
+  const { storages, done, storage } = folders(t);
+  const caller = new AbortController();
+  const hung = storages.add([storage("a"), storage("b", { driver: "dead" })], undefined, caller.signal);
+  const joined = storages.add([storage("b", { driver: "dead" })], undefined, caller.signal);
+  await storages.add([storage("c")], undefined);
+  caller.abort(new Error("went away"));
+  for (const result of await Promise.allSettled([hung, joined])) {
+    t.match(result, { status: "rejected", reason: { message: "went away" } });
+  }
+  t.same(done, ["mount a", "mount c", "unmount a"]);
+  await storages.releaseAll();
+  t.same(done.slice(3), ["detach c"]);
+});
+
+test("a storage that comes when nobody waits any more is taken away", async (t) => {
+  const { storages, done, storage, hold } = folders(t);
+  const late = storage("late", { driver: "late" });
+  await t.rejects(storages.add([late], undefined, AbortSignal.abort(new Error("went away"))));
+  hold.resolve();
+  while (!done.includes("unmount late")) await new Promise(setImmediate);
+  t.ok(await storages.add([late], undefined), "and can be had again");
 });
