@@ -30,6 +30,13 @@ export function pciPath(text: string): PciPath {
   return { root, slots: parts.map(slot) };
 }
 
+/** The same from slot numbers, function 0 of each, below the first root bus (agent-api 3.30). @throws INTERNAL. */
+export function pciPathOfSlots(slots: readonly number[]): PciPath {
+  const sound = slots.every((number) => Number.isInteger(number) && number >= 0 && number <= maxSlot);
+  if (!sound || slots.length === 0 || slots.length > maxSlots) throw invalid();
+  return { root: "00", slots: slots.map((number) => slot(number.toString(16))) };
+}
+
 function slot(text: string): string {
   const [, device = "", fn = "0"] = slotText.exec(text) ?? [];
   if (device === "" || Number.parseInt(device, 16) > maxSlot) throw invalid();

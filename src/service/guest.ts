@@ -7,6 +7,7 @@ import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { addSwap, reseedGuest, setGuestClock } from "../sandbox/machine.ts";
 import { onlineCpus, onlineList, onlineMemory, probeMemory } from "../sandbox/online-resources.ts";
+import { pciPathOfSlots } from "../sandbox/pci-path.ts";
 import { touchShareMounts } from "../sandbox/stale-share-mounts.ts";
 import { readTerminationLog } from "../sandbox/termination-log.ts";
 import { updateEphemeralMount } from "../sandbox/update-ephemeral-mount.ts";
@@ -24,6 +25,7 @@ type Calls = Pick<
   | "RemoveStaleVirtiofsShareMounts"
   | "ReseedRandomDev"
   | "SetGuestDateTime"
+  | "AddSwap"
   | "AddSwapPath"
 >;
 
@@ -33,7 +35,7 @@ const inodesUnit = 2;
 const terminationPathAnnotation = "io.kubernetes.container.terminationMessagePath";
 
 /** The calls on the guest (agent-api 3.16, 3.17, 3.24, 3.25, 3.27, 3.28, 3.30, 3.31, 3.34). */
-export function guestCalls({ registry, ownsMachine }: Rooms): Calls {
+export function guestCalls({ registry, devices, ownsMachine }: Rooms): Calls {
   const mustOwnMachine = () => {
     if (!ownsMachine) throw new AgentError(Code.internal, "EPERM: the machine is not this agent's to change");
   };
@@ -74,6 +76,12 @@ export function guestCalls({ registry, ownsMachine }: Rooms): Calls {
     async SetGuestDateTime({ Sec, Usec }) {
       mustOwnMachine();
       setGuestClock(Sec, Usec);
+      return {};
+    },
+    async AddSwap({ PCIPath }, call) {
+      mustOwnMachine();
+      const { path } = await devices.byPciPath(pciPathOfSlots(PCIPath), call.signal);
+      await addSwap(path);
       return {};
     },
     async AddSwapPath({ path }) {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Test, test } from "tap";
-import { pciDeviceFolder, pciPath } from "../../src/sandbox/pci-path.ts";
+import { pciDeviceFolder, pciPath, pciPathOfSlots } from "../../src/sandbox/pci-path.ts";
 
 for (const [text, root, slots] of [
   ["02", "00", ["02.0"]],
@@ -84,4 +84,13 @@ test("a bridge that is not there yet, or leads to several buses, leads nowhere",
   t.equal(await pciDeviceFolder(root, pciPath("02/01")), undefined);
   t.equal(await pciDeviceFolder(root, pciPath("03/01")), undefined);
   t.equal(await pciDeviceFolder(root, pciPath("20/00/02")), undefined);
+});
+
+test("a PCI path of slot numbers is the same below the first root bus (3.30)", (t) => {
+  t.same(pciPathOfSlots([2, 31]), pciPath("02/1f"));
+  t.same(pciPathOfSlots([0x1f, 2, 3]).root, "00");
+  for (const bad of [[], [32], [-1], [1.5], new Array(257).fill(1)]) {
+    t.throws(() => pciPathOfSlots(bad), { code: 13 });
+  }
+  t.end();
 });
