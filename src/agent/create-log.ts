@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import type { Log } from "../base/log.ts";
-import type { LogSink } from "./log-sink.ts";
+import { lineFields } from "./log-line.ts";
+import type { LogTarget } from "./log-target.ts";
 import type { LogLevel } from "./option-readers.ts";
 
 /** The reference's words for the levels, which runtime-rs reads (agent-api 6.6). */
@@ -13,13 +14,13 @@ const levelWords: Readonly<Record<string, string>> = {
   trace: "TRCE",
 };
 
-/** A log that writes JSON lines in the reference's form (agent-api 6.6) into `sink`. */
-export function createLog(level: LogLevel, version: string, sink: LogSink): Log {
+/** A log that writes JSON lines in the reference's form (agent-api 6.6) into `target`. */
+export function createLog(level: LogLevel, target: LogTarget): Log {
   const options = {
     level,
-    base: { version, subsystem: "agent", pid: String(process.pid), name: "kata-agent", source: "agent" },
+    base: lineFields,
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: levelWords[label] ?? label }) },
   };
-  return pino(options, sink);
+  return pino(options, target);
 }

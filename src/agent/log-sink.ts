@@ -10,10 +10,12 @@
  */
 import { constants, fstatSync, openSync } from "node:fs";
 import { Descriptor } from "../sys/descriptor.ts";
+import { droppedLine } from "./log-line.ts";
+import type { LogTarget } from "./log-target.ts";
 
 const maxQueuedBytes = 256 * 1024;
 
-export class LogSink {
+export class LogSink implements LogTarget {
   readonly #descriptor: Descriptor;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -38,6 +40,11 @@ export class LogSink {
     this.#queue = [];
     this.#queuedBytes = 0;
     for (const bytes of waiting) this.#send(bytes);
+  }
+
+  /** The descriptor is the program's; it stays open. */
+  async close(): Promise<void> {
+    this.flush();
   }
 
   #send(bytes: Buffer): void {
@@ -77,9 +84,9 @@ export class LogSink {
 
   #tellDropped(): void {
     if (this.#dropped === 0) return;
-    const msg = `${this.#dropped} log lines were dropped`;
+    const line = droppedLine(this.#dropped);
     this.#dropped = 0;
-    this.#send(Buffer.from(`${JSON.stringify({ level: "WARN", ts: new Date().toISOString(), msg })}\n`));
+    this.#send(Buffer.from(line));
   }
 }
 

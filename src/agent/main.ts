@@ -15,10 +15,13 @@ import { setProcessName } from "../sys/process-name.ts";
 import { Reaper } from "../sys/reaper.ts";
 import { becomeChildSubreaper } from "../sys/subreaper.ts";
 import { BootSteps } from "../trace/boot-steps.ts";
+import { anyCid } from "../vsock/address.ts";
 import { bootGuest, bootMounts } from "./boot.ts";
 import { createLog } from "./create-log.ts";
 import { loadOptions } from "./load-options.ts";
+import { LogPort } from "./log-port.ts";
 import { LogSink } from "./log-sink.ts";
+import { openConsole } from "./open-console.ts";
 import { type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
 import { type Running, shutDown } from "./shut-down.ts";
@@ -44,8 +47,9 @@ async function main(role: Role): Promise<void> {
   const { options, warnings } = await steps.step("options", { "kata.boot.step": "options" }, () =>
     loadOptions({ configFile, env: process.env, cmdlineFile: "/proc/cmdline" }),
   );
-  const sink = new LogSink(stdoutFd);
-  const log = createLog(options.logLevel, version, sink);
+  const stdout = new LogSink(stdoutFd);
+  const logPort = options.logPort > 0 ? new LogPort(stdout) : undefined;
+  const log = createLog(options.logLevel, logPort ?? stdout);
   for (const warning of warnings) log.warn({}, warning);
   log.info({ role, trace: options.trace, address: options.serverAddress }, "agent starts");
   const reaper = new Reaper(log);
@@ -56,14 +60,19 @@ async function main(role: Role): Promise<void> {
     reaper,
     role,
     log,
-    sink,
+    logTarget: logPort ?? stdout,
+    background: new AsyncDisposableStack(),
     flushMs: options.traceFlushMs,
   };
   const ended = endings(running);
   if (role !== "service") await bootGuest(role, steps, log);
+  await logPort
+    ?.listen({ kind: "vsock", cid: anyCid, port: options.logPort })
+    .catch((error) => log.error({ error: AgentError.from(error).message }, "log port was not opened"));
   raiseDescriptorLimit(descriptorLimit);
   becomeChildSubreaper();
   reaper.start();
+  await openConsole(options, running.background, log);
   running.tracing = await tracingFromOptions(options, steps, log);
   const rooms = await wireRooms({
     options,
@@ -108,7 +117,9 @@ async function crashed(running: Running, error: unknown): Promise<void> {
   setTimeout(() => fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs);
   running.log.error({ err: error }, "agent crashed");
   await running.tracing?.shutdown(running.flushMs);
-  running.sink.flush();
+  const { logTarget } = running;
+  if (logTarget instanceof LogPort && !logTarget.connected) logTarget.giveUp();
+  await logTarget.close();
   fatal(running.role, AgentError.from(error).message);
 }
 

@@ -6,7 +6,7 @@ import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { Tracing } from "../trace/tracing.ts";
-import type { LogSink } from "./log-sink.ts";
+import type { LogTarget } from "./log-target.ts";
 import type { Role } from "./role.ts";
 import type { AgentServer } from "./serve.ts";
 
@@ -19,7 +19,9 @@ export type Running = {
   role: Role;
   log: Log;
   /** Where the log goes. */
-  sink: LogSink;
+  logTarget: LogTarget;
+  /** Undoes what runs beside the calls, such as the debug console. */
+  background: AsyncDisposableStack;
   flushMs: number;
 };
 
@@ -27,6 +29,8 @@ export type Running = {
 const openCallsMs = 200;
 /** How long the disks may take; a dead share would take for ever. */
 const syncMs = 2_000;
+/** How long what runs beside the calls may take to end; a killed shell may hang in a dead share. */
+const backgroundMs = 1_000;
 /** How long the containers that a signal has left running may take to end. */
 const containersMs = 5_000;
 
@@ -36,28 +40,31 @@ const containersMs = 5_000;
  * first process then powers the machine off, which ends us.
  */
 export async function shutDown(running: Running): Promise<void> {
-  const { server, rooms, tracing, reaper, role, log, sink, flushMs } = running;
+  const { server, rooms, background, tracing, reaper, role, log, logTarget, flushMs } = running;
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
   if (rooms !== undefined) {
     rooms.uevents.close();
     await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
   }
+  await within(backgroundMs, background.disposeAsync()).catch((error) =>
+    log.warn({ error: AgentError.from(error).message }, "background work did not end"),
+  );
   // It tells itself what was delivered and what was lost.
   await tracing?.shutdown(flushMs);
   reaper.close();
   log.info({}, "shutdown complete");
-  sink.flush();
+  await logTarget.close();
   if (role !== "machine-init") return;
-  await syncWithin(syncMs).catch((error) =>
+  await within(syncMs, syncDisks()).catch((error) =>
     log.warn({ error: AgentError.from(error).message }, "sync failed"),
   );
   powerOff();
 }
 
-async function syncWithin(timeoutMs: number): Promise<void> {
+async function within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {
   const limit = deadline(timeoutMs);
   try {
-    await abortable(syncDisks(), limit.signal);
+    await abortable(Promise.resolve(work), limit.signal);
   } finally {
     limit.done();
   }
