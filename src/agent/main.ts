@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
 import { version } from "../base/version.ts";
 import { createDispatcher } from "../rpc/dispatch.ts";
 import { agentHandlers } from "../service/handlers.ts";
@@ -18,11 +19,12 @@ import { BootSteps } from "../trace/boot-steps.ts";
 import { anyCid } from "../vsock/address.ts";
 import { bootGuest, bootMounts } from "./boot.ts";
 import { createLog } from "./create-log.ts";
+import { takeInitdata } from "./initdata.ts";
 import { loadOptions } from "./load-options.ts";
 import { LogPort } from "./log-port.ts";
 import { LogSink } from "./log-sink.ts";
 import { openConsole } from "./open-console.ts";
-import { type Role, roleOf } from "./role.ts";
+import { ownsMachine, type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
 import { type Running, shutDown } from "./shut-down.ts";
 import { tracingFromOptions } from "./start-tracing.ts";
@@ -32,6 +34,7 @@ const stdoutFd = 1;
 /** Enough for 1,000 connections and as many containers; the kernel's default for the first process is 1,024. */
 const descriptorLimit = 1_048_576;
 const nothingLeftMs = 2_000;
+const initdataStep = { "kata.boot.step": "initdata" };
 
 async function main(role: Role): Promise<void> {
   const { values } = parseArgs({
@@ -73,6 +76,12 @@ async function main(role: Role): Promise<void> {
   becomeChildSubreaper();
   reaper.start();
   await openConsole(options, running.background, log);
+  const initdata = ownsMachine()
+    ? await steps.step("initdata", initdataStep, () => takeInitdata(log))
+    : undefined;
+  // Going on without it would be to allow what it denies.
+  if (initdata?.policy !== undefined)
+    throw new AgentError(Code.unimplemented, "initdata brings a policy, and there is no policy engine");
   running.tracing = await tracingFromOptions(options, steps, log);
   const rooms = await wireRooms({
     options,
