@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs test-vm demo bench clean
+.PHONY: help setup build check test rootfs test-vm demo bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ demo: ## a real pod and its trace (VM=1: in a QEMU guest)
 
 bench: build ## measure beside the baselines
 	@$(NODE) scripts/bench.ts
+
+soak: build ## 500 container lives, compared before and after
+	@SOAK_CYCLES=500 $(NODE) scripts/test.ts test/agent/soak.test.ts
 
 clean: ## remove build/ (downloads in .cache/ stay)
 	rm -rf build

@@ -46,6 +46,13 @@ export const address: Reader<string> = (value) => {
   }
 };
 
+/** A VSOCK port to listen on, as its address; off the guest an address may be given instead. 0 = none, empty. */
+export const listenerPort: Reader<string> = (value) => {
+  const port = wholeNumber(value);
+  if (port !== undefined) return port === 0 ? "" : `vsock://-1:${port}`;
+  return address(value);
+};
+
 /** Text that is one of these words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Reader<Word> {
   return (value) => words.find((word) => word === value);

@@ -11,7 +11,16 @@ import { type CgroupOptions, cgroupOptions, wantsCgroupV1 } from "./cgroup-optio
 import { type ConsoleOptions, consoleOptions } from "./console-options.ts";
 import { type IdleOptions, idleOptions } from "./idle-options.ts";
 import { type MemAgentOptions, memAgentOptions } from "./mem-agent-options.ts";
-import { address, type LogLevel, level, seconds, text, traceMode, wholeNumber } from "./option-readers.ts";
+import {
+  address,
+  type LogLevel,
+  level,
+  listenerPort,
+  seconds,
+  text,
+  traceMode,
+  wholeNumber,
+} from "./option-readers.ts";
 import type { OptionRow, OptionTable } from "./option-row.ts";
 
 /** What the rest of the program sees. */
@@ -32,6 +41,8 @@ type CoreOptions = Readonly<{
   traceParent: string;
   /** Capacity of a container's output pipes in bytes; 0 = the kernel's default. */
   containerPipeBytes: number;
+  /** Where the host connects the streams that it passes for processes; empty = nowhere (agent-api 6.7). */
+  passedStreamsAddress: string;
   /** How long crun may take before it is killed. */
   crunTimeoutMs: number;
   /** How long a device may take to come after the request that wants it. */
@@ -92,6 +103,12 @@ export const optionTable: OptionTable<AgentOptions> = {
     file: "container_pipe_size",
     read: wholeNumber,
     fallback: 0,
+  },
+  passedStreamsAddress: {
+    cmdline: "agent.passfd_listener_port",
+    file: "passfd_listener_port",
+    read: listenerPort,
+    fallback: "",
   },
   crunTimeoutMs: {
     cmdline: "agent.crun_timeout",

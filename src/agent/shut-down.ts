@@ -44,6 +44,7 @@ export async function shutDown(running: Running): Promise<void> {
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
   if (rooms !== undefined) {
     rooms.uevents.close();
+    await rooms.passedStreams?.close();
     await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
   }
   await within(backgroundMs, background.disposeAsync()).catch((error) =>

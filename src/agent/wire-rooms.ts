@@ -1,9 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { AgentError } from "../base/agent-error.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import { OomQueue } from "../container/oom-queue.ts";
+import type { PassedSource } from "../container/passed-streams.ts";
 import { Registry } from "../container/registry.ts";
 import { CallCounts } from "../rpc/call-counts.ts";
 import { Crun } from "../runtime/crun.ts";
@@ -74,6 +76,7 @@ export async function wireRooms({
     oomQueue: new OomQueue(),
     callCounts: new CallCounts(),
     spanReport: () => tracing?.report(),
+    passedStreams: await passedStreams(options.passedStreamsAddress, log),
     crun,
     log,
     agentVersion: version,
@@ -110,6 +113,19 @@ function startUevents(timeoutMs: number, log: Log): Uevents {
   }
   uevents.start();
   return uevents;
+}
+
+/** A port that is taken is told and done without: streams are then read and written by calls. */
+async function passedStreams(address: string, log: Log): Promise<PassedSource | undefined> {
+  if (address === "") return undefined;
+  try {
+    // Loaded on demand: only one kind of host opens streams of its own.
+    const { PassedConnections } = await import("./passed-connections.ts");
+    return await PassedConnections.listen(address, log);
+  } catch (error) {
+    log.warn({ error: AgentError.from(error).message }, "streams of the host cannot be taken");
+    return undefined;
+  }
 }
 
 /** A root of type `rootfs` is the kernel's initramfs, which cannot be pivoted away from (agent-api 1.4 step 5). */

@@ -16,6 +16,7 @@ import type { Crun } from "../runtime/crun.ts";
 import type { OciProcess, OciResources, OciSpec } from "../runtime/oci.ts";
 import { OomWatch } from "../runtime/oom-watch.ts";
 import { mergeResources } from "./merge-resources.ts";
+import type { PassedStreams } from "./passed-streams.ts";
 import { Process } from "./process.ts";
 
 type Phase = "created" | "running" | "paused" | "removing";
@@ -115,10 +116,10 @@ export class Container {
 
   /**
    * Runs one more process in the container. When `signal` aborts meanwhile it is killed and forgotten: nobody would
-   * wait for it.
+   * wait for it. After a failure `passed` still belongs to the caller.
    * @throws INTERNAL for an exec id in use, a container that does not run, or crun's complaint; the reason of `signal`.
    */
-  async exec(id: ExecId, process: OciProcess, signal: AbortSignal): Promise<void> {
+  async exec(id: ExecId, process: OciProcess, signal: AbortSignal, passed?: PassedStreams): Promise<void> {
     if (id === (this.id as string) || this.#live(id))
       throw new AgentError(Code.internal, "exec id is in use");
     // Nothing would come of an exec into frozen processes but a crun that waits with them.
@@ -126,7 +127,7 @@ export class Container {
     if (this.init.exit !== undefined) throw new AgentError(Code.internal, "container is not running");
     this.#execs.set(id, "starting");
     try {
-      const started = new Process(id, await this.#crun.exec(this.id, this.#bundle, process));
+      const started = new Process(id, await this.#crun.exec(this.id, this.#bundle, process), passed);
       if (this.removing || signal.aborted) {
         started.signal(sigkill);
         started.close();

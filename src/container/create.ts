@@ -10,13 +10,15 @@ import { writeNetworkSysctls } from "../runtime/sysctl-file.ts";
 import { span } from "../trace/span.ts";
 import { Container } from "./container.ts";
 import { launchInit } from "./launch-init.ts";
+import type { PassedStreams } from "./passed-streams.ts";
 import { Process } from "./process.ts";
 
 /**
  * Makes a container from the effective spec, up to the point before its program runs.
  *
  * Whatever has been made is undone when a later step fails, so that a failed create leaves no process, mount,
- * cgroup or directory behind (agent-api 10.2). `basePath` is the directory of all bundles.
+ * cgroup or directory behind (agent-api 10.2); `passed` then still belongs to the caller. `basePath` is the directory
+ * of all bundles.
  * @throws INTERNAL, saying which step failed.
  */
 export async function createContainer(
@@ -24,6 +26,7 @@ export async function createContainer(
   basePath: string,
   id: ContainerId,
   spec: OciSpec,
+  passed?: PassedStreams,
 ): Promise<Container> {
   await using undo = new AsyncDisposableStack();
   const bundle = new Bundle(basePath, id);
@@ -44,7 +47,7 @@ export async function createContainer(
   undo.defer(() => crun.delete(id, bundle).catch(ignored));
   const launched = await launchInit(crun, id, bundle, document);
   undo.move();
-  const init = new Process(id as string as ExecId, launched);
+  const init = new Process(id as string as ExecId, launched, passed);
   return new Container({ id, bundle, cgroup, crun, init, spec });
 }
 

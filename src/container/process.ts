@@ -1,8 +1,9 @@
 /**
  * One process of a container: its streams, its exit, its waiters.
  *
- * Life: running → exited (published at once, whoever still holds its output) → collected (somebody has waited; the
- * record only lives on so that late readers get the rest of the output).
+ * Life: running → exited → published → collected (somebody has waited; the record only lives on so that late readers
+ * get the rest of the output). An exit is published at once, whoever still holds the output; only where the output goes
+ * to streams of the host, it is published when all of it has been handed over (agent-api 6.7).
  */
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -12,19 +13,25 @@ import { Waiters } from "../base/waiters.ts";
 import type { Launched } from "../runtime/crun.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
 import { type OpenSpan, startSpan } from "../trace/span.ts";
+import { carry, closePassed, type PassedStreams } from "./passed-streams.ts";
 
 export class Process {
   readonly id: ExecId;
   readonly #launched: Launched;
+  readonly #passed: PassedStreams | undefined;
   readonly #waiters = new Waiters<Exit>();
   #exit: Exit | undefined;
+  #published = false;
   #collected = false;
   #firstOutput: OpenSpan | undefined;
 
-  constructor(id: ExecId, launched: Launched) {
+  /** Owns what crun has left, and the streams that the host has passed for it. */
+  constructor(id: ExecId, launched: Launched, passed?: PassedStreams) {
     this.id = id;
     this.#launched = launched;
-    launched.child.exited.then((exit) => this.#onExit(exit));
+    this.#passed = passed;
+    const carried = passed === undefined ? undefined : carry(passed, launched.io);
+    launched.child.exited.then((exit) => this.#onExit(exit, carried));
   }
 
   get pid(): Pid {
@@ -49,6 +56,7 @@ export class Process {
 
   /** Marks the moment from which the first output is awaited, for the span that shows how long it took. */
   released(): void {
+    if (this.#passed?.stdout !== undefined) return;
     this.#firstOutput = startSpan("first output", { "process.pid": this.pid });
   }
 
@@ -63,7 +71,8 @@ export class Process {
   /** Waits for the exit; the streams are then closed, with the rest of the output kept for late readers. */
   async wait(signal: AbortSignal): Promise<Exit> {
     signal.throwIfAborted();
-    const exit = this.#exit ?? (await this.#waiters.wait(signal));
+    const published = this.#published ? this.#exit : undefined;
+    const exit = published ?? (await this.#waiters.wait(signal));
     this.#collected = true;
     const { stdin, stdout, stderr } = this.#launched.io;
     stdin.close();
@@ -72,8 +81,12 @@ export class Process {
     return exit;
   }
 
-  /** The next output, at most `maxBytes`; none at the end (agent-api 3.10). */
+  /**
+   * The next output, at most `maxBytes`; none at the end (agent-api 3.10).
+   * @throws INTERNAL when the output goes to a stream of the host.
+   */
   async read(stream: "stdout" | "stderr", maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
+    if (this.#passed?.[stream] !== undefined) throw passedOn(stream);
     const data = await this.#readEnd(stream).read(maxBytes, signal);
     if (this.#firstOutput !== undefined && data.length > 0) {
       this.#firstOutput.end();
@@ -83,7 +96,8 @@ export class Process {
   }
 
   /** Writes all of `data` to its input. @throws INTERNAL when it is closed or nobody reads (agent-api 3.9). */
-  write(data: Uint8Array, signal: () => AbortSignal): Promise<void> {
+  async write(data: Uint8Array, signal: () => AbortSignal): Promise<void> {
+    if (this.#passed?.stdin !== undefined) throw passedOn("stdin");
     return this.#launched.io.stdin.write(data, signal);
   }
 
@@ -102,6 +116,7 @@ export class Process {
   /** Drops its streams with whatever they still hold. Safe to repeat. */
   close(): void {
     this.#launched.io.close();
+    if (this.#passed !== undefined) closePassed(this.#passed);
     this.#firstOutput?.end();
     this.#firstOutput = undefined;
   }
@@ -111,13 +126,24 @@ export class Process {
     return stream === "stdout" ? stdout : (stderr ?? stdout);
   }
 
-  #onExit(exit: Exit): void {
+  #onExit(exit: Exit, carried: Promise<void> | undefined): void {
     this.#exit = exit;
-    this.#waiters.wake(exit);
+    if (carried === undefined) this.#publish(exit);
+    else void carried.then(() => this.#publish(exit));
     this.#launched.io.stdin.close();
+    void this.#passed?.stdin?.close();
     this.#launched.io.stdout.exited();
     this.#launched.io.stderr?.exited();
     this.#firstOutput?.end();
     this.#firstOutput = undefined;
   }
+
+  #publish(exit: Exit): void {
+    this.#published = true;
+    this.#waiters.wake(exit);
+  }
+}
+
+function passedOn(stream: "stdin" | "stdout" | "stderr"): AgentError {
+  return new AgentError(Code.internal, `${stream} is a stream of the host`);
 }

@@ -6,6 +6,7 @@ import { guestPaths } from "../base/guest-paths.ts";
 import { type ContainerId, containerId } from "../base/ids.ts";
 import type { Container } from "../container/container.ts";
 import { createContainer, discardBundle } from "../container/create.ts";
+import type { PassedStreams } from "../container/passed-streams.ts";
 import type { CreateContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
@@ -17,6 +18,7 @@ import { removeContainer } from "./remove-container.ts";
 import type { Rooms } from "./rooms.ts";
 import { statsMessage } from "./stats-message.ts";
 import { storageFrom } from "./storage.ts";
+import { withPassedStreams } from "./with-passed-streams.ts";
 
 type Calls = Pick<
   AgentService<Call>,
@@ -37,7 +39,9 @@ export function containerCalls(rooms: Rooms): Calls {
     async CreateContainer(request, call) {
       const id = containerId(request.container_id);
       const first = registry.size === 0;
-      await registry.create(id, () => create(rooms, id, request, first, call));
+      await withPassedStreams(rooms.passedStreams, request, (passed) =>
+        registry.create(id, () => create(rooms, id, request, first, call, passed)),
+      );
       return {};
     },
     async StartContainer({ container_id }) {
@@ -81,6 +85,7 @@ async function create(
   request: CreateContainerRequest,
   firstContainer: boolean,
   call: Call,
+  passed: PassedStreams | undefined,
 ): Promise<Container> {
   const { sandbox, crun } = rooms;
   if (request.OCI === undefined) throw new AgentError(Code.internal, "EINVAL: no OCI spec in the request");
@@ -91,7 +96,7 @@ async function create(
   await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));
   const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
-  const container = await createContainer(crun, guestPaths.base, id, spec);
+  const container = await createContainer(crun, guestPaths.base, id, spec, passed);
   // A failure to undo must not hide the error that made it necessary.
   undo.defer(() =>
     container.remove().catch((error) => rooms.log.warn({ err: error }, "create was not undone")),

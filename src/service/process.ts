@@ -3,15 +3,17 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { exitStatus } from "../base/exit.ts";
 import { execId } from "../base/ids.ts";
+import type { PassedStreams } from "../container/passed-streams.ts";
 import type { Process } from "../container/process.ts";
 import type { Registry } from "../container/registry.ts";
 import { killContainer, signalProcess } from "../container/signal.ts";
-import type { ReadStreamRequest, ReadStreamResponse } from "../gen/agent.ts";
+import type { ExecProcessRequest, ReadStreamRequest, ReadStreamResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { span } from "../trace/span.ts";
 import { ociProcess } from "./oci-process.ts";
 import type { Rooms } from "./rooms.ts";
+import { withPassedStreams } from "./with-passed-streams.ts";
 
 type Calls = Pick<
   AgentService<Call>,
@@ -32,15 +34,11 @@ const maxReadBytes = 1024 * 1024;
 const maxWindowCells = 0xffff;
 
 /** The calls on processes (agent-api 3.6 to 3.12). */
-export function processCalls({ registry, oomScoreFloor, containerDevices }: Rooms): Calls {
+export function processCalls(rooms: Rooms): Calls {
+  const { registry } = rooms;
   return {
-    async ExecProcess({ container_id, exec_id, process }, call) {
-      const container = registry.container(container_id, Code.internal);
-      const id = execId(exec_id);
-      if (process === undefined) throw new AgentError(Code.internal, "no process in the request");
-      const wanted = ociProcess(process, oomScoreFloor);
-      const env = containerDevices.environment(container.id, wanted.env ?? []);
-      await container.exec(id, { ...wanted, env }, call.signal);
+    async ExecProcess(request, call) {
+      await withPassedStreams(rooms.passedStreams, request, (passed) => exec(rooms, request, call, passed));
       return {};
     },
     async SignalProcess({ container_id, exec_id, signal }) {
@@ -77,6 +75,20 @@ export function processCalls({ registry, oomScoreFloor, containerDevices }: Room
       return {};
     },
   };
+}
+
+async function exec(
+  { registry, oomScoreFloor, containerDevices }: Rooms,
+  { container_id, exec_id, process }: ExecProcessRequest,
+  call: Call,
+  passed: PassedStreams | undefined,
+): Promise<void> {
+  const container = registry.container(container_id, Code.internal);
+  const id = execId(exec_id);
+  if (process === undefined) throw new AgentError(Code.internal, "no process in the request");
+  const wanted = ociProcess(process, oomScoreFloor);
+  const env = containerDevices.environment(container.id, wanted.env ?? []);
+  await container.exec(id, { ...wanted, env }, call.signal, passed);
 }
 
 async function read(

@@ -1,5 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { OomQueue } from "../container/oom-queue.ts";
+import type { PassedSource } from "../container/passed-streams.ts";
 import type { Registry } from "../container/registry.ts";
 import type { CallCounts } from "../rpc/call-counts.ts";
 import type { Crun } from "../runtime/crun.ts";
@@ -23,6 +24,8 @@ export type Rooms = {
   readonly registry: Registry;
   readonly crun: Crun;
   readonly oomQueue: OomQueue;
+  /** The host's own streams for processes; absent unless a port for them was asked for (agent-api 6.7). */
+  readonly passedStreams: PassedSource | undefined;
   readonly log: Log;
   /** What has come of the calls so far. */
   readonly callCounts: CallCounts;

@@ -34,6 +34,12 @@ export class Accepted {
     this.peer = family === "unix" ? family : peerName(fd, family);
   }
 
+  /** The peer's port on VSOCK or TCP; undefined for a unix socket. */
+  get peerPort(): number | undefined {
+    const port = /:(\d+)$/.exec(this.peer)?.[1];
+    return port === undefined ? undefined : Number(port);
+  }
+
   /**
    * The first byte the peer sent, which stays to be read; -1 when it closed before any.
    * @throws the reason of the signal; ECANCELED when closed meanwhile.

@@ -365,18 +365,6 @@ test("files under a mount in a bundle are never deleted", async (t) => {
   await agent.remove(agent.id("still"));
 });
 
-test("thirty lives leave no drift", async (t) => {
-  const before = agent.traces();
-  for (let round = 0; round < 30; round++) {
-    const id = await agent.run("cycle", { args: ["sleep", "1000"] });
-    await agent.exec(id, "one", { args: ["echo", `${round}`] });
-    t.equal(`${await agent.readAll(id, "one")}`, `${round}\n`);
-    await calls.WaitProcess({ container_id: id, exec_id: "one" });
-    await agent.remove(id);
-  }
-  await left(t, before);
-});
-
 test("removals with a time limit give up on their own and join the one that goes on (3.5, 3.37)", async (t) => {
   const before = agent.traces();
   const container_id = await agent.run("limited", { args: ["sleep", "1000"] });

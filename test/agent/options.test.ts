@@ -42,6 +42,14 @@ const values: {
   traceFlushMs: { good: [["3", 3000]], bad: ["0", "-1", "1.5", "soon", "99999999999"] },
   traceParent: { good: [["00-a-b-01", "00-a-b-01"]], bad: [""] },
   containerPipeBytes: { good: [["65536", 65536]], bad: ["-1", "1k", "4294967296"] },
+  passedStreamsAddress: {
+    good: [
+      ["1027", "vsock://-1:1027"],
+      ["0", ""],
+      ["tcp://127.0.0.1:1027", "tcp://127.0.0.1:1027"],
+    ],
+    bad: ["-1", "port", ""],
+  },
   crunTimeoutMs: {
     good: [
       ["5", 5000],

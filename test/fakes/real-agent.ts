@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -28,6 +28,8 @@ const endsWithinMs = 10_000;
 export type AgentWishes = {
   /** More environment, such as `KATA_AGENT_TRACING`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Text of a configuration file, for options that the environment does not carry. */
+  readonly config?: string;
   /** Have the agent as an ordinary process below a first process that only waits. Default: it is the first. */
   readonly ordinary?: boolean;
 };
@@ -55,14 +57,16 @@ export async function startAgent(wishes: AgentWishes = {}): Promise<RealAgent> {
   }
 }
 
-function launch(folder: string, { env, ordinary }: AgentWishes): ChildProcess {
+function launch(folder: string, { env, ordinary, config }: AgentWishes): ChildProcess {
   const program = join(repository, "build/kata-agent");
   const { PATH } = process.env;
   // It tells which groups of processes the agent has left, before it ends and takes the rest of its world with it.
-  const below = ["/bin/sh", "-c", '"$0" & wait $!; code=$?; ls /sys/fs/cgroup; exit $code'];
+  const below = ["/bin/sh", "-c", '"$0" "$@" & wait $!; code=$?; ls /sys/fs/cgroup; exit $code'];
+  const file = config === undefined ? [] : ["--config", join(folder, "agent.toml")];
+  if (config !== undefined) writeFileSync(join(folder, "agent.toml"), config);
   const world = join(repository, "scripts/namespaces.sh");
   // A test that is killed disposes of nothing, and its agents have to end all the same.
-  const command = ["--pdeathsig", "KILL", "--", world, ...(ordinary === true ? below : []), program];
+  const command = ["--pdeathsig", "KILL", "--", world, ...(ordinary === true ? below : []), program, ...file];
   return spawn("setpriv", command, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH, KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`, ...env },
