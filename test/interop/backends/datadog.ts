@@ -1,0 +1,61 @@
+import { spawnSync } from "node:child_process";
+import type { Test } from "tap";
+import { backendPath, eventually, skipWithout, startProgram } from "./backend.ts";
+import { freePort } from "./free-port.ts";
+
+/** A span as the Datadog agent knows it. */
+export type DatadogSpan = {
+  readonly trace_id: number;
+  readonly span_id: number;
+  readonly parent_id?: number;
+  readonly service: string;
+  readonly name: string;
+  readonly resource: string;
+  readonly start: number;
+  readonly duration: number;
+  readonly error: number;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+};
+
+/** Why the tests with the test agent, or with the strict decoder, are skipped, or false. */
+export const datadogSkip = skipWithout("the Datadog test agent", "datadog");
+export const judgeSkip = skipWithout("the Datadog Agent's decoder", "datadog-judge");
+
+/** Datadog's test agent: its traces port, and an OTLP port. */
+export type DatadogAgent = {
+  readonly url: string;
+  readonly otlpUrl: string;
+  /** All spans received on the traces port once there are so many. */
+  spans(count: number): Promise<readonly DatadogSpan[]>;
+  kill(): Promise<void>;
+};
+
+export async function startDatadogAgent(t: Test): Promise<DatadogAgent> {
+  const [port, http, grpc] = [await freePort(), await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const args = ["-p", String(port), "--otlp-http-port", String(http), "--otlp-grpc-port", String(grpc)];
+  const env = { ENABLED_CHECKS: "trace_count_header,meta_tracer_version_header,trace_content_length" };
+  const isReady = async () => (await fetch(`${url}/info`)).ok;
+  const { kill } = await startProgram(t, backendPath("datadog/bin/ddapm-test-agent"), args, isReady, env);
+  return {
+    url,
+    otlpUrl: `http://127.0.0.1:${http}`,
+    kill,
+    spans: (count) =>
+      eventually("spans in the Datadog agent", async () => {
+        const traces = (await (await fetch(`${url}/test/traces`)).json()) as DatadogSpan[][];
+        return traces.flat().length >= count ? traces.flat() : undefined;
+      }),
+  };
+}
+
+/** What the Datadog Agent's own decoder makes of a v0.4 payload. @throws Error with its complaint. */
+export function judgeTraces(payload: Uint8Array): DatadogSpan[][] {
+  const { status, stdout, stderr } = spawnSync(backendPath("datadog-judge"), {
+    input: payload,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`the Datadog Agent would refuse it: ${stderr}`);
+  return JSON.parse(stdout) as DatadogSpan[][];
+}
