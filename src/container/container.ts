@@ -15,6 +15,7 @@ import { type CgroupStats, readCgroupStats } from "../runtime/cgroup-stats.ts";
 import type { Crun } from "../runtime/crun.ts";
 import type { OciProcess, OciResources, OciSpec } from "../runtime/oci.ts";
 import { OomWatch } from "../runtime/oom-watch.ts";
+import { blockIoWrites, writeTolerated } from "../runtime/tolerated-resources.ts";
 import { mergeResources } from "./merge-resources.ts";
 import type { PassedStreams } from "./passed-streams.ts";
 import { Process } from "./process.ts";
@@ -45,6 +46,7 @@ export class Container {
   /** The effective spec, with the resources as updates have left them. */
   #spec: OciSpec;
   #pausedFrom: "created" | "running" = "running";
+  #updates: Promise<unknown> = Promise.resolve();
   #oomWatch: OomWatch | undefined;
   #phase: Phase = "created";
   #removal: Promise<void> | undefined;
@@ -72,12 +74,22 @@ export class Container {
     this.#oomWatch ??= new OomWatch(this.cgroup, onKill);
   }
 
-  /** Applies resources to the control group and keeps them merged with what was there. @throws INTERNAL. */
-  async update(resources: OciResources): Promise<void> {
-    if (this.#phase === "removing") throw new AgentError(Code.internal, "container is being removed");
-    await this.#crun.update(this.id, this.#bundle, resources);
-    const merged = mergeResources(this.#spec.linux?.resources ?? {}, resources);
-    this.#spec = { ...this.#spec, linux: { ...this.#spec.linux, resources: merged } };
+  /**
+   * Applies resources to the control group, merged with what was there: the kernel knows of no half a limit, such as a
+   * quota without its period. Updates take turns. @throws INTERNAL; the resources are then those of before.
+   */
+  update(resources: OciResources): Promise<void> {
+    const turn = this.#updates.then(() => this.#update(resources));
+    this.#updates = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * Sets the limits of block devices, which may fail: the devices, or the kernel's scheduler, may not be there.
+   * @returns what was refused, for the log.
+   */
+  limitBlockIo(): Promise<string[]> {
+    return writeTolerated(this.cgroup, blockIoWrites(this.#spec.linux?.resources?.blockIO ?? {}));
   }
 
   /** Stops all processes where they are. @throws INTERNAL unless it is created or running (agent-api 3.15). */
@@ -140,6 +152,13 @@ export class Container {
       throw error;
     }
     this.#forgetCollected();
+  }
+
+  async #update(resources: OciResources): Promise<void> {
+    if (this.#phase === "removing") throw new AgentError(Code.internal, "container is being removed");
+    const merged = mergeResources(this.#spec.linux?.resources ?? {}, resources);
+    await this.#crun.update(this.id, this.#bundle, merged);
+    this.#spec = { ...this.#spec, linux: { ...this.#spec.linux, resources: merged } };
   }
 
   /** The process with that exec id, unless somebody has waited for it already; empty = init (agent-api 3.7, 3.8). */

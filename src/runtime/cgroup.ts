@@ -39,12 +39,7 @@ export class Cgroup {
    * @throws INTERNAL when there is no version 2 group.
    */
   async freeze(frozen: boolean): Promise<void> {
-    await this.#set("cgroup.freeze", frozen ? "1" : "0");
-  }
-
-  /** Sets the processors that the group may use, a list such as `0-3,5`. @throws INTERNAL. */
-  async setCpus(cpus: string): Promise<void> {
-    await this.#set("cpuset.cpus", cpus);
+    await this.set("cgroup.freeze", frozen ? "1" : "0");
   }
 
   /** Removes the group, which has no process any more. @throws system errors; ENOENT when there is none. */
@@ -58,7 +53,8 @@ export class Cgroup {
     return parts.map((_part, depth) => new Cgroup(`/${parts.slice(0, depth + 1).join("/")}`, this.#root));
   }
 
-  async #set(name: string, value: string): Promise<void> {
+  /** Writes a file of the group. @throws INTERNAL with the errno, when there is none or the kernel refuses. */
+  async set(name: string, value: string): Promise<void> {
     try {
       // Never created: on a group that is not there this must fail, not leave a plain file.
       await writeFile(this.file(name), value, { flag: "r+" });

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { crunResources } from "./crun-resources.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { withHome } from "./home.ts";
 import type { OciSpec } from "./oci.ts";
@@ -11,13 +12,15 @@ const crunsOwn = /^(?:run\.oci\.|module\.wasm\.|org\.criu\.)/;
  * The document that crun gets for a container: the effective spec with the group's path, a limit of descriptors, and
  * without what is not for crun to do. Orders to crun among the annotations come from whoever wrote the pod, so they are
  * left out; network parameters are written by us, since crun refuses them to a container without a network of its own;
- * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13).
+ * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13); resources that may fail are ours too.
  */
 export function crunDocument(spec: OciSpec, cgroupsPath: string): OciSpec {
   const { annotations, process, ...rest } = spec;
   const document: OciSpec = { ...rest, linux: { ...spec.linux, cgroupsPath } };
   if (process !== undefined) document.process = withHome(withDefaultLimits(process), rest.root?.path ?? "/");
   if (annotations !== undefined) document.annotations = without(annotations, (name) => crunsOwn.test(name));
+  const resources = spec.linux?.resources;
+  if (resources !== undefined) document.linux = { ...document.linux, resources: crunResources(resources) };
   const sysctl = spec.linux?.sysctl;
   if (sysctl !== undefined) {
     const skipped = (name: string) => isNetworkSysctl(name) || !existsSync(sysctlFile(name));

@@ -20,6 +20,7 @@ import { span } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
+import { crunResources } from "./crun-resources.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { DeviceRules } from "./device-rules.ts";
 import { withHome } from "./home.ts";
@@ -99,10 +100,14 @@ export class Crun {
     return this.#plain("start", ["start"], id, bundle);
   }
 
-  /** Applies `resources`; what they do not name stays as it is. @throws INTERNAL with crun's complaint. */
+  /**
+   * Applies `resources`, but for the rules of devices, which stay for a container's life; what they do not name stays
+   * as it is. @throws INTERNAL with crun's complaint.
+   */
   async update(id: ContainerId, bundle: Bundle, resources: OciResources): Promise<void> {
     const name = `resources-${this.#next()}.json`;
-    const file = bundle.write(name, resources);
+    const { devices: _stay, ...figures } = crunResources(resources);
+    const file = bundle.write(name, figures);
     try {
       await this.#plain("update", ["update", "--resources", file], id, bundle);
     } finally {

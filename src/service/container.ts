@@ -10,6 +10,7 @@ import type { PassedStreams } from "../container/passed-streams.ts";
 import type { CreateContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
+import { applyTolerated } from "./apply-resources.ts";
 import { withDevices } from "./devices.ts";
 import { effectiveSpec } from "./effective-spec.ts";
 import { ociResources } from "./oci-resources.ts";
@@ -62,7 +63,9 @@ export function containerCalls(rooms: Rooms): Calls {
     },
     async UpdateContainer({ container_id, resources }) {
       const container = registry.container(container_id, Code.invalidArgument);
-      if (resources !== undefined) await container.update(ociResources(resources));
+      if (resources === undefined) return {};
+      await container.update(ociResources(resources));
+      await applyTolerated(container, rooms.log);
       return {};
     },
     async PauseContainer({ container_id }) {
@@ -101,6 +104,7 @@ async function create(
   undo.defer(() =>
     container.remove().catch((error) => rooms.log.warn({ err: error }, "create was not undone")),
   );
+  await applyTolerated(container, rooms.log);
   if (firstContainer) {
     undo.defer(() => sandbox.namespaces.forgetPid(id));
     await sandbox.namespaces.adoptPid(id, container.init.pid);

@@ -6,12 +6,13 @@ import type { VolumeStatsResponse, VolumeUsage } from "../gen/csi.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
 import { addSwap, reseedGuest, setGuestClock } from "../sandbox/machine.ts";
-import { onlineCpus, onlineList, onlineMemory, probeMemory } from "../sandbox/online-resources.ts";
+import { onlineCpus, onlineMemory, probeMemory } from "../sandbox/online-resources.ts";
 import { pciPathOfSlots } from "../sandbox/pci-path.ts";
 import { touchShareMounts } from "../sandbox/stale-share-mounts.ts";
 import { readTerminationLog } from "../sandbox/termination-log.ts";
 import { updateEphemeralMount } from "../sandbox/update-ephemeral-mount.ts";
 import { type VolumeFigures, volumeStats } from "../sandbox/volume-stats.ts";
+import { applyCpusets } from "./apply-resources.ts";
 import type { Rooms } from "./rooms.ts";
 import { storageFrom } from "./storage.ts";
 
@@ -35,7 +36,7 @@ const inodesUnit = 2;
 const terminationPathAnnotation = "io.kubernetes.container.terminationMessagePath";
 
 /** The calls on the guest (agent-api 3.16, 3.17, 3.24, 3.25, 3.27, 3.28, 3.30, 3.31, 3.34). */
-export function guestCalls({ registry, devices, ownsMachine }: Rooms): Calls {
+export function guestCalls({ registry, devices, ownsMachine, log }: Rooms): Calls {
   const mustOwnMachine = () => {
     if (!ownsMachine) throw new AgentError(Code.internal, "EPERM: the machine is not this agent's to change");
   };
@@ -45,7 +46,7 @@ export function guestCalls({ registry, devices, ownsMachine }: Rooms): Calls {
       if (!ownsMachine) return {};
       if (nb_cpus > 0) await onlineCpus(nb_cpus, call.signal);
       if (!cpu_only) await onlineMemory();
-      if (nb_cpus > 0) await widenCpusets([...registry.all()]);
+      if (nb_cpus > 0) await applyCpusets([...registry.all()], log);
       return {};
     },
     async MemHotplugByProbe({ memHotplugProbeAddr }) {
@@ -90,17 +91,6 @@ export function guestCalls({ registry, devices, ownsMachine }: Rooms): Calls {
       return {};
     },
   };
-}
-
-/** New processors are of no use to a container with a cpuset before the groups above it have them (agent-api 3.24). */
-async function widenCpusets(containers: readonly Container[]): Promise<void> {
-  const withCpuset = containers.filter(({ spec }) => spec.linux?.resources?.cpu?.cpus !== undefined);
-  if (withCpuset.length === 0) return;
-  const online = await onlineList();
-  for (const { cgroup, spec } of withCpuset) {
-    for (const above of cgroup.ancestors()) await above.setCpus(online);
-    await cgroup.setCpus(spec.linux?.resources?.cpu?.cpus ?? online);
-  }
 }
 
 /** The file in the guest that is bound on the place where the container writes its message. @throws INTERNAL. */

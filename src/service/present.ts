@@ -15,7 +15,8 @@ export function list<T>(values: T[]): T[] | undefined {
   return values.length === 0 ? undefined : values;
 }
 
-/** The number, or `undefined` for zero. −1, which means unlimited, stays (agent-api 3.3.3). */
+/** The number, or `undefined` for zero. Below zero all mean unlimited, which is −1 (agent-api 3.3.3). */
 export function amount(value: bigint): bigint | undefined {
-  return value === 0n ? undefined : value;
+  if (value === 0n) return undefined;
+  return value < 0n ? -1n : value;
 }
