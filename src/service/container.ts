@@ -17,6 +17,7 @@ import { ociResources } from "./oci-resources.ts";
 import { ociSpec } from "./oci-spec.ts";
 import { removeContainer } from "./remove-container.ts";
 import type { Rooms } from "./rooms.ts";
+import { sharedMounts, showSharedMounts } from "./shared-mounts.ts";
 import { statsMessage } from "./stats-message.ts";
 import { storageFrom } from "./storage.ts";
 import { withPassedStreams } from "./with-passed-streams.ts";
@@ -92,6 +93,7 @@ async function create(
 ): Promise<Container> {
   const { sandbox, crun } = rooms;
   if (request.OCI === undefined) throw new AgentError(Code.internal, "EINVAL: no OCI spec in the request");
+  const shared = sharedMounts(request);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rooms.containerDevices.forget(id));
   const sent = await withDevices(rooms, id, request, ociSpec(request.OCI, rooms.oomScoreFloor), call.signal);
@@ -109,6 +111,7 @@ async function create(
     undo.defer(() => sandbox.namespaces.forgetPid(id));
     await sandbox.namespaces.adoptPid(id, container.init.pid);
   }
+  await showSharedMounts(rooms, container, shared, call.signal);
   // Nobody will ask for a container whose creation was given up, so it must not stay.
   call.signal.throwIfAborted();
   if (rooms.registry.closed) throw new AgentError(Code.internal, "the sandbox has ended");

@@ -55,6 +55,8 @@ export type KernelFunctions = {
   pivotRoot(newRoot: string, putOld: string): Promise<number>;
   chroot(path: string): Promise<number>;
   openAt(directory: number, path: string, flags: number, mode: number, resolve: number): Promise<number>;
+  copyTree(namespace: number, path: string): Promise<number>;
+  attachTree(namespace: number, tree: number, path: string): Promise<number>;
   persistNamespace(type: "ipc" | "uts", path: string, hostname: string | null): Promise<number>;
 
   setHostname(name: string): void;

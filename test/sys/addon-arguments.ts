@@ -20,6 +20,7 @@ const kinds = {
   uint: { right: 0, wrong: [undefined, null, "1", -1, 0.5, Number.NaN, 2 ** 32, {}, true] },
   bool: { right: true, wrong: [undefined, null, 0, 1, "true", {}] },
   text: { right: "x", wrong: [undefined, null, 1, {}, [], "a\0b", Symbol("x"), Buffer.from("x")] },
+  path: { right: "/", wrong: [undefined, null, 1, {}, "", "relative", "/a\0b"] },
   optionalText: { right: null, wrong: [1, {}, "a\0b", Symbol("x"), true] },
   bytes: {
     right: new Uint8Array(8),
@@ -78,6 +79,8 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   pivotRoot: ["text", "text"],
   chroot: ["text"],
   openAt: ["fd", "text", "fd", "fd", "uint"],
+  copyTree: ["fd", "text"],
+  attachTree: ["fd", "fd", "path"],
   persistNamespace: ["namespace", "text", "optionalText"],
   setHostname: ["text"],
   syncDisks: [],

@@ -172,6 +172,8 @@ async function works(): Promise<void> {
     () => kernel.openAt(0, missing, 0, 0, 0),
     () => kernel.persistNamespace("uts", missing, "x".repeat(65)),
     () => kernel.persistNamespace("ipc", missing, null),
+    () => kernel.copyTree(0, missing),
+    () => kernel.attachTree(0, 0, missing),
     () => kernel.loadModule(0, "", 0),
     () => kernel.swapOn(missing),
   ];

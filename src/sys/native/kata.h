@@ -124,5 +124,6 @@ bool init_file(napi_env env, napi_value exports);
 bool init_socket(napi_env env, napi_value exports);
 bool init_pass(napi_env env, napi_value exports);
 bool init_namespace(napi_env env, napi_value exports);
+bool init_tree(napi_env env, napi_value exports);
 
 #endif

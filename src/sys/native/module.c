@@ -17,7 +17,7 @@ bool export_functions(napi_env env, napi_value exports, const struct function *f
 NAPI_MODULE_INIT() {
   bool (*const parts[])(napi_env, napi_value) = {
       init_descriptor, init_watch,   init_spawn, init_process, init_mount, init_machine,
-      init_terminal,   init_network, init_file,  init_socket,  init_pass,  init_namespace,
+      init_terminal,   init_network, init_file,  init_socket,  init_pass,  init_namespace, init_tree,
   };
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
     if (!parts[i](env, exports)) return NULL;
