@@ -16,6 +16,7 @@ const modules: Readonly<Record<string, readonly string[]>> = {
   "csi.ts": ["grpc/csi.proto"],
   "agent.ts": ["grpc/agent.proto"],
   "health.ts": ["grpc/health.proto"],
+  "trace-control.ts": ["kata/trace.proto"],
   "ttrpc.ts": ["ttrpc/ttrpc.proto"],
   "otlp.ts": [
     "opentelemetry/proto/common/v1/common.proto",
@@ -25,7 +26,7 @@ const modules: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 /** Services that the agent serves or calls; their order is that of the method list. */
-const services = ["grpc.AgentService", "grpc.Health"];
+const services = ["grpc.AgentService", "grpc.Health", "kata.trace.v1.TraceControl"];
 
 const repository = join(import.meta.dirname, "..");
 const target = join(repository, "src/gen");

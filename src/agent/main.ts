@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { version } from "../base/version.ts";
+import { Registry } from "../container/registry.ts";
 import { createDispatcher } from "../rpc/dispatch.ts";
 import { agentHandlers } from "../service/handlers.ts";
 import { raiseDescriptorLimit } from "../sys/descriptor-limit.ts";
@@ -27,7 +28,7 @@ import { openConsole } from "./open-console.ts";
 import { ownsMachine, type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
 import { type Running, shutDown } from "./shut-down.ts";
-import { tracingFromOptions } from "./start-tracing.ts";
+import { newTraceSwitch, startAsAsked } from "./start-tracing.ts";
 import { wireRooms } from "./wire-rooms.ts";
 
 const stdoutFd = 1;
@@ -56,10 +57,14 @@ async function main(role: Role): Promise<void> {
   for (const warning of warnings) log.warn({}, warning);
   log.info({ role, trace: options.trace, address: options.serverAddress }, "agent starts");
   const reaper = new Reaper(log);
+  const registry = new Registry();
+  const annotationsOf = (id: string) => registry.find(id)?.spec.annotations;
+  const sources = { options, role, env: process.env, annotationsOf, log };
+  const tracing = newTraceSwitch(sources);
   const running: Running = {
     server: undefined,
     rooms: undefined,
-    tracing: undefined,
+    tracing,
     reaper,
     role,
     log,
@@ -82,19 +87,23 @@ async function main(role: Role): Promise<void> {
   // Going on without it would be to allow what it denies.
   if (initdata?.policy !== undefined)
     throw new AgentError(Code.unimplemented, "initdata brings a policy, and there is no policy engine");
-  running.tracing = await tracingFromOptions(options, steps, log);
+  await startAsAsked(tracing, sources, steps);
   const rooms = await wireRooms({
     options,
     role,
     reaper,
-    tracing: running.tracing,
+    registry,
+    tracing,
     log,
     onDestroyed: ended.destroyed,
   });
   running.rooms = rooms;
-  const interceptors = running.tracing === undefined ? [] : [running.tracing.interceptor];
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
-    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
+    serve(
+      options.serverAddress,
+      createDispatcher(agentHandlers(rooms), [tracing.interceptor], rooms.callCounts),
+      log,
+    ),
   );
   log.info({ address: options.serverAddress }, "listening");
   const reason = await ended.promise;
@@ -125,7 +134,7 @@ function endings(running: Running): { promise: Promise<string>; destroyed: () =>
 async function crashed(running: Running, error: unknown): Promise<void> {
   setTimeout(() => fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs);
   running.log.error({ err: error }, "agent crashed");
-  await running.tracing?.shutdown(running.flushMs);
+  await running.tracing.shutdown();
   const { logTarget } = running;
   if (logTarget instanceof LogPort && !logTarget.connected) logTarget.giveUp();
   await logTarget.close();

@@ -1,8 +1,12 @@
-import type { TracingMode } from "../trace/tracing-options.ts";
+import { parseRules, perMillionAll, type TraceLevel, type TracingMode } from "../trace/trace-settings.ts";
+import { traceWord } from "../trace/trace-words.ts";
 import { parseAddress } from "../vsock/address.ts";
 
 /** How much is logged. */
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+
+/** When tracing begins. */
+export type TraceMode = "static" | "dynamic";
 
 /**
  * Reads one option value: `true` for a bare word on the command line, text from command line and environment, any
@@ -121,17 +125,33 @@ function isDuration(value: unknown): value is { secs: unknown; nanos?: unknown }
   return typeof value === "object" && value !== null && "secs" in value;
 }
 
-const traceWords: Readonly<Record<string, TracingMode | "off">> = {
-  true: "isolated",
-  isolated: "isolated",
-  collated: "collated",
-  false: "off",
-  disabled: "off",
+/** Whether and how to trace, in any spelling of any version. */
+export const trace: Reader<TracingMode | "off"> = traceWord;
+
+const traceModes: Readonly<Record<string, TraceMode>> = { static: "static", dynamic: "dynamic" };
+
+/** When tracing begins: at boot, or when a call asks for it. */
+export const traceMode: Reader<TraceMode> = (value) =>
+  typeof value === "string" ? entry(traceModes, value.toLowerCase()) : undefined;
+
+/** How much is traced; the words of {@link level} that mean the same are taken too. */
+export const traceLevel: Reader<TraceLevel> = (value) => {
+  const word = level(typeof value === "string" ? value.toLowerCase() : value);
+  return word === "fatal" ? "error" : word;
 };
 
-/** Whether and how to trace: the reference's boolean, and the words of older versions (wire-and-tracing 4.4). */
-export const traceMode: Reader<TracingMode | "off"> = (value) => {
-  const word = String(value).toLowerCase();
-  if (/^\d+$/.test(word)) return Number(word) === 0 ? "off" : "isolated";
-  return entry(traceWords, word);
+/** So many of a million, 0 to 1,000,000. */
+export const perMillion: Reader<number> = (value) => {
+  const number = wholeNumber(value);
+  return number !== undefined && number <= perMillionAll ? number : undefined;
 };
+
+/** Rules of tracing as text; a file may also have a list of them. */
+export const traceRules: Reader<string> = (value) => {
+  const text = Array.isArray(value) ? value.join(",") : value;
+  return typeof text === "string" && parseRules(text) !== undefined ? text : undefined;
+};
+
+/** Keys of annotations, comma between; empty for none. */
+export const annotationKeys: Reader<string> = (value) =>
+  typeof value === "string" && /^[\w./,-]{0,1024}$/.test(value) ? value : undefined;

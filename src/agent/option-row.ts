@@ -8,6 +8,8 @@ export type OptionRow<T> = {
   readonly cmdline?: string;
   readonly file?: string;
   readonly env?: string;
+  /** What older versions called it in the environment; `env` counts before it. */
+  readonly oldEnv?: string;
   readonly read: Reader<T>;
   readonly fallback: T;
   /** Read only so that a bad value is told: it changes nothing here. */

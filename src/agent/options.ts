@@ -5,23 +5,14 @@
  * their own. A bad value never ends the agent, as it would end the guest: the default stays and a warning names the
  * key. So does one for a good value that asks for something that this agent does not have.
  */
-import type { TracingMode } from "../trace/tracing-options.ts";
 import { type CdiOptions, cdiOptions } from "./cdi-options.ts";
 import { type CgroupOptions, cgroupOptions, wantsCgroupV1 } from "./cgroup-options.ts";
 import { type ConsoleOptions, consoleOptions } from "./console-options.ts";
 import { type IdleOptions, idleOptions } from "./idle-options.ts";
 import { type MemAgentOptions, memAgentOptions } from "./mem-agent-options.ts";
-import {
-  address,
-  type LogLevel,
-  level,
-  listenerPort,
-  seconds,
-  text,
-  traceMode,
-  wholeNumber,
-} from "./option-readers.ts";
+import { address, type LogLevel, level, listenerPort, seconds, wholeNumber } from "./option-readers.ts";
 import type { OptionRow, OptionTable } from "./option-row.ts";
+import { type TraceOptions, traceOptions } from "./trace-options.ts";
 
 /** What the rest of the program sees. */
 export type AgentOptions = CoreOptions &
@@ -29,16 +20,12 @@ export type AgentOptions = CoreOptions &
   CdiOptions &
   CgroupOptions &
   MemAgentOptions &
-  IdleOptions;
+  IdleOptions &
+  TraceOptions;
 
 type CoreOptions = Readonly<{
   logLevel: LogLevel;
   serverAddress: string;
-  trace: TracingMode | "off";
-  traceAddress: string;
-  traceFlushMs: number;
-  /** W3C traceparent of whoever starts the guest; empty = none. The root span then is a child of theirs. */
-  traceParent: string;
   /** Capacity of a container's output pipes in bytes; 0 = the kernel's default. */
   containerPipeBytes: number;
   /** Where the host connects the streams that it passes for processes; empty = nowhere (agent-api 6.7). */
@@ -56,6 +43,7 @@ export const optionTable: OptionTable<AgentOptions> = {
   ...cgroupOptions,
   ...memAgentOptions,
   ...idleOptions,
+  ...traceOptions,
   logLevel: {
     cmdline: "agent.log",
     file: "log_level",
@@ -69,34 +57,6 @@ export const optionTable: OptionTable<AgentOptions> = {
     env: "KATA_AGENT_SERVER_ADDR",
     read: address,
     fallback: "vsock://-1:1024",
-  },
-  trace: {
-    cmdline: "agent.trace",
-    file: "tracing",
-    env: "KATA_AGENT_TRACING",
-    read: traceMode,
-    fallback: "off",
-  },
-  traceAddress: {
-    cmdline: "agent.trace_addr",
-    file: "trace_addr",
-    env: "KATA_AGENT_TRACE_ADDR",
-    read: address,
-    fallback: "vsock://2:10240",
-  },
-  traceFlushMs: {
-    cmdline: "agent.trace_flush_timeout",
-    file: "trace_flush_timeout",
-    env: "KATA_AGENT_TRACE_FLUSH_TIMEOUT",
-    read: seconds,
-    fallback: 1000,
-  },
-  traceParent: {
-    cmdline: "agent.trace_parent",
-    file: "trace_parent",
-    env: "TRACEPARENT",
-    read: text,
-    fallback: "",
   },
   containerPipeBytes: {
     cmdline: "agent.container_pipe_size",
@@ -163,8 +123,10 @@ function* candidates(
   if (cmdline !== undefined) for (const value of words.get(cmdline) ?? []) yield [cmdline, value];
   if (file !== undefined && sources.file !== undefined && Object.hasOwn(sources.file, file))
     yield [file, sources.file[file]];
-  const set = row.env === undefined ? undefined : sources.env?.[row.env];
-  if (row.env !== undefined && set !== undefined) yield [row.env, set];
+  for (const key of [row.oldEnv, row.env]) {
+    const set = key === undefined ? undefined : sources.env?.[key];
+    if (key !== undefined && set !== undefined) yield [key, set];
+  }
 }
 
 /** `key=value` and bare words of a kernel command line, in order; a bare word counts as `true`. */

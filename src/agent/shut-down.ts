@@ -5,7 +5,7 @@ import { endContainers } from "../service/end-containers.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
-import type { Tracing } from "../trace/tracing.ts";
+import type { TraceSwitch } from "../trace/trace-switch.ts";
 import type { LogTarget } from "./log-target.ts";
 import type { Role } from "./role.ts";
 import type { AgentServer } from "./serve.ts";
@@ -14,7 +14,7 @@ import type { AgentServer } from "./serve.ts";
 export type Running = {
   server: AgentServer | undefined;
   rooms: Rooms | undefined;
-  tracing: Tracing | undefined;
+  tracing: TraceSwitch;
   reaper: Reaper;
   role: Role;
   log: Log;
@@ -40,7 +40,7 @@ const containersMs = 5_000;
  * first process then powers the machine off, which ends us.
  */
 export async function shutDown(running: Running): Promise<void> {
-  const { server, rooms, background, tracing, reaper, role, log, logTarget, flushMs } = running;
+  const { server, rooms, background, tracing, reaper, role, log, logTarget } = running;
   await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
   if (rooms !== undefined) {
     rooms.uevents.close();
@@ -51,7 +51,7 @@ export async function shutDown(running: Running): Promise<void> {
     log.warn({ error: AgentError.from(error).message }, "background work did not end"),
   );
   // It tells itself what was delivered and what was lost.
-  await tracing?.shutdown(flushMs);
+  await tracing.shutdown();
   reaper.close();
   log.info({}, "shutdown complete");
   await logTarget.close();

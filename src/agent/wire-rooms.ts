@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import { OomQueue } from "../container/oom-queue.ts";
 import type { PassedSource } from "../container/passed-streams.ts";
-import { Registry } from "../container/registry.ts";
+import type { Registry } from "../container/registry.ts";
 import { CallCounts } from "../rpc/call-counts.ts";
 import { Crun } from "../runtime/crun.ts";
 import { DeviceRules } from "../runtime/device-rules.ts";
@@ -22,7 +22,7 @@ import { Uevents } from "../sandbox/uevents.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
-import type { Tracing } from "../trace/tracing.ts";
+import type { TraceSwitch } from "../trace/trace-switch.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
 import { mayRestrictDevices } from "./device-rules-choice.ts";
 import { oomScoreFloor } from "./oom-score-floor.ts";
@@ -35,7 +35,8 @@ export type Wiring = {
   options: AgentOptions;
   role: Role;
   reaper: Reaper;
-  tracing: Tracing | undefined;
+  registry: Registry;
+  tracing: TraceSwitch;
   log: Log;
   onDestroyed: () => void;
 };
@@ -45,6 +46,7 @@ export async function wireRooms({
   options,
   role,
   reaper,
+  registry,
   tracing,
   log,
   onDestroyed,
@@ -72,10 +74,11 @@ export async function wireRooms({
     devices,
     containerDevices: containerDevices(options, devices, uevents, log),
     uevents,
-    registry: new Registry(),
+    registry,
+    tracing,
     oomQueue: new OomQueue(),
     callCounts: new CallCounts(),
-    spanReport: () => tracing?.report(),
+    spanReport: () => tracing.report(),
     passedStreams: await passedStreams(options.passedStreamsAddress, log),
     crun,
     log,
@@ -83,7 +86,7 @@ export async function wireRooms({
     isInit: role !== "service",
     ownsMachine: ownsMachine(),
     oomScoreFloor: oomScoreFloor(),
-    onSandbox: (id) => tracing?.setSandboxId(id),
+    onSandbox: (id) => tracing.setSandboxId(id),
     onDestroyed,
   };
 }

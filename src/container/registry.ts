@@ -57,14 +57,20 @@ export class Registry {
     }
   }
 
+  /** The container with that id, if there is one that has been created. */
+  find(id: string): Container | undefined {
+    const found = this.#containers.get(id);
+    return found instanceof Promise ? undefined : found;
+  }
+
   /**
    * The container with that id.
    * @throws `code` when there is none: the reference answers INVALID_ARGUMENT in some calls, INTERNAL in others
    *   (agent-api 0.3).
    */
   container(id: string, code: Code): Container {
-    const found = this.#containers.get(id);
-    if (found === undefined || found instanceof Promise) throw new AgentError(code, "Invalid container id");
+    const found = this.find(id);
+    if (found === undefined) throw new AgentError(code, "Invalid container id");
     return found;
   }
 

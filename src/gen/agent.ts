@@ -1246,6 +1246,20 @@ export const Metrics: MessageType<Metrics> = {
   }),
 };
 
+export type StartTracingRequest = Record<never, never>;
+export const StartTracingRequest: MessageType<StartTracingRequest> = {
+  name: "grpc.StartTracingRequest",
+  fields: [],
+  create: () => ({}),
+};
+
+export type StopTracingRequest = Record<never, never>;
+export const StopTracingRequest: MessageType<StopTracingRequest> = {
+  name: "grpc.StopTracingRequest",
+  fields: [],
+  create: () => ({}),
+};
+
 export type GetDiagnosticDataRequest = {
   /** What is wanted, such as the termination log of a container. */
   log_type: string;

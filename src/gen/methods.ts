@@ -1,10 +1,11 @@
 // Made by scripts/gen.ts from protos/. Do not edit: change the proto file and run the script.
 
 import type { MessageType } from "./message-type.ts";
-import { AddARPNeighborsRequest, AddSwapPathRequest, AddSwapRequest, CloseStdinRequest, CopyFileRequest, CreateContainerRequest, CreateSandboxRequest, DestroySandboxRequest, ExecProcessRequest, GetDiagnosticDataRequest, GetDiagnosticDataResponse, GetIPTablesRequest, GetIPTablesResponse, GetMetricsRequest, GetOOMEventRequest, GuestDetailsRequest, GuestDetailsResponse, Interfaces, ListInterfacesRequest, ListRoutesRequest, MemAgentCompactConfig, MemAgentMemcgConfig, MemHotplugByProbeRequest, Metrics, OOMEvent, OnlineCPUMemRequest, PauseContainerRequest, ReadStreamRequest, ReadStreamResponse, RemoveContainerRequest, RemoveStaleVirtiofsShareMountsRequest, ReseedRandomDevRequest, ResizeVolumeRequest, ResumeContainerRequest, Routes, SetGuestDateTimeRequest, SetIPTablesRequest, SetIPTablesResponse, SetPolicyRequest, SignalProcessRequest, StartContainerRequest, StatsContainerRequest, StatsContainerResponse, TtyWinResizeRequest, UpdateContainerRequest, UpdateEphemeralMountsRequest, UpdateInterfaceRequest, UpdateRoutesRequest, VolumeStatsRequest, WaitProcessRequest, WaitProcessResponse, WriteStreamRequest, WriteStreamResponse } from "./agent.ts";
+import { AddARPNeighborsRequest, AddSwapPathRequest, AddSwapRequest, CloseStdinRequest, CopyFileRequest, CreateContainerRequest, CreateSandboxRequest, DestroySandboxRequest, ExecProcessRequest, GetDiagnosticDataRequest, GetDiagnosticDataResponse, GetIPTablesRequest, GetIPTablesResponse, GetMetricsRequest, GetOOMEventRequest, GuestDetailsRequest, GuestDetailsResponse, Interfaces, ListInterfacesRequest, ListRoutesRequest, MemAgentCompactConfig, MemAgentMemcgConfig, MemHotplugByProbeRequest, Metrics, OOMEvent, OnlineCPUMemRequest, PauseContainerRequest, ReadStreamRequest, ReadStreamResponse, RemoveContainerRequest, RemoveStaleVirtiofsShareMountsRequest, ReseedRandomDevRequest, ResizeVolumeRequest, ResumeContainerRequest, Routes, SetGuestDateTimeRequest, SetIPTablesRequest, SetIPTablesResponse, SetPolicyRequest, SignalProcessRequest, StartContainerRequest, StartTracingRequest, StatsContainerRequest, StatsContainerResponse, StopTracingRequest, TtyWinResizeRequest, UpdateContainerRequest, UpdateEphemeralMountsRequest, UpdateInterfaceRequest, UpdateRoutesRequest, VolumeStatsRequest, WaitProcessRequest, WaitProcessResponse, WriteStreamRequest, WriteStreamResponse } from "./agent.ts";
 import { VolumeStatsResponse } from "./csi.ts";
 import { Empty } from "./empty.ts";
 import { CheckRequest, HealthCheckResponse, VersionCheckResponse } from "./health.ts";
+import { TraceFlushRequest, TraceSettingsChange, TraceStartRequest, TraceStatus, TraceStatusRequest, TraceStopRequest } from "./trace-control.ts";
 import { Interface } from "./types.ts";
 
 /** One method as it stands on the wire. `path` is `service/name`, without a slash before it. */
@@ -66,6 +67,8 @@ export type AgentService<Context> = {
   SetPolicy(request: SetPolicyRequest, context: Context): Promise<Empty>;
   GetOOMEvent(request: GetOOMEventRequest, context: Context): Promise<OOMEvent>;
   GetMetrics(request: GetMetricsRequest, context: Context): Promise<Metrics>;
+  StartTracing(request: StartTracingRequest, context: Context): Promise<Empty>;
+  StopTracing(request: StopTracingRequest, context: Context): Promise<Empty>;
   GetDiagnosticData(request: GetDiagnosticDataRequest, context: Context): Promise<GetDiagnosticDataResponse>;
   MemAgentMemcgSet(request: MemAgentMemcgConfig, context: Context): Promise<Empty>;
   MemAgentCompactSet(request: MemAgentCompactConfig, context: Context): Promise<Empty>;
@@ -112,6 +115,8 @@ export const AgentServiceMethods = {
   SetPolicy: method("grpc.AgentService", "SetPolicy", SetPolicyRequest, Empty),
   GetOOMEvent: method("grpc.AgentService", "GetOOMEvent", GetOOMEventRequest, OOMEvent),
   GetMetrics: method("grpc.AgentService", "GetMetrics", GetMetricsRequest, Metrics),
+  StartTracing: method("grpc.AgentService", "StartTracing", StartTracingRequest, Empty),
+  StopTracing: method("grpc.AgentService", "StopTracing", StopTracingRequest, Empty),
   GetDiagnosticData: method("grpc.AgentService", "GetDiagnosticData", GetDiagnosticDataRequest, GetDiagnosticDataResponse),
   MemAgentMemcgSet: method("grpc.AgentService", "MemAgentMemcgSet", MemAgentMemcgConfig, Empty),
   MemAgentCompactSet: method("grpc.AgentService", "MemAgentCompactSet", MemAgentCompactConfig, Empty),
@@ -129,8 +134,27 @@ export const HealthMethods = {
   Version: method("grpc.Health", "Version", CheckRequest, VersionCheckResponse),
 } as const;
 
+/** Handlers of all methods of `kata.trace.v1.TraceControl`; `Context` is what each gets besides its request. */
+export type TraceControl<Context> = {
+  Status(request: TraceStatusRequest, context: Context): Promise<TraceStatus>;
+  Start(request: TraceStartRequest, context: Context): Promise<TraceStatus>;
+  Stop(request: TraceStopRequest, context: Context): Promise<TraceStatus>;
+  Configure(request: TraceSettingsChange, context: Context): Promise<TraceStatus>;
+  Flush(request: TraceFlushRequest, context: Context): Promise<TraceStatus>;
+};
+
+/** The methods of `kata.trace.v1.TraceControl`, by name. */
+export const TraceControlMethods = {
+  Status: method("kata.trace.v1.TraceControl", "Status", TraceStatusRequest, TraceStatus),
+  Start: method("kata.trace.v1.TraceControl", "Start", TraceStartRequest, TraceStatus),
+  Stop: method("kata.trace.v1.TraceControl", "Stop", TraceStopRequest, TraceStatus),
+  Configure: method("kata.trace.v1.TraceControl", "Configure", TraceSettingsChange, TraceStatus),
+  Flush: method("kata.trace.v1.TraceControl", "Flush", TraceFlushRequest, TraceStatus),
+} as const;
+
 /** Every method of every service. */
 export const allMethods: readonly MethodDescriptor[] = [
   ...Object.values(AgentServiceMethods),
   ...Object.values(HealthMethods),
+  ...Object.values(TraceControlMethods),
 ];

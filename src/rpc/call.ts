@@ -22,7 +22,12 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Why nobody waits for the answer any more: the reason of `signal`, without the cost of making one. */
   readonly aborted?: AgentError | undefined;
+  /** Asks to be told when the answer has been written or the call is lost; one watcher, after the handler has ended. */
+  watch?(watcher: AnswerWatcher): void;
 };
+
+/** Told once, at the last byte of a call's answer or when nobody waits for it any more. */
+export type AnswerWatcher = { answered(): void };
 
 /** Answers a call with the message of `method.responseType`, or throws an `AgentError`. */
 export type Handler = (call: Call) => Promise<object>;

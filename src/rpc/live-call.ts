@@ -1,5 +1,5 @@
 import type { AgentError } from "../base/agent-error.ts";
-import type { Call, Metadata } from "./call.ts";
+import type { AnswerWatcher, Call, Metadata } from "./call.ts";
 import type { Route } from "./route.ts";
 
 /** Who sends the outcome of a call to the peer. Exactly one of the two is called, once. */
@@ -27,6 +27,7 @@ export class LiveCall implements Call {
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #reason: AgentError | undefined;
+  #watcher: AnswerWatcher | undefined;
 
   constructor(
     route: Route,
@@ -75,7 +76,20 @@ export class LiveCall implements Call {
     if (!this.settle()) return false;
     this.#reason = reason;
     this.#controller?.abort(reason);
+    this.written();
     return true;
+  }
+
+  watch(watcher: AnswerWatcher): void {
+    if (this.#reason === undefined) this.#watcher = watcher;
+    else watcher.answered();
+  }
+
+  /** Whoever sends the answer says that it has left, or cannot. Safe to repeat. */
+  written(): void {
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    watcher?.answered();
   }
 
   /** Calls `onDue` after `ms`, unless the call is settled before. */

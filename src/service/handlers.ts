@@ -1,4 +1,4 @@
-import { AgentServiceMethods, HealthMethods } from "../gen/methods.ts";
+import { AgentServiceMethods, HealthMethods, TraceControlMethods } from "../gen/methods.ts";
 import type { Handlers } from "../rpc/call.ts";
 import { handlersOf } from "../rpc/handlers.ts";
 import { containerCalls } from "./container.ts";
@@ -9,6 +9,7 @@ import { networkCalls } from "./network.ts";
 import { processCalls } from "./process.ts";
 import type { Rooms } from "./rooms.ts";
 import { sandboxCalls } from "./sandbox.ts";
+import { traceControl, tracingCalls } from "./tracing.ts";
 
 /** Everything the agent answers, by method. A method of the schema that is not here answers UNIMPLEMENTED. */
 export function agentHandlers(rooms: Rooms): Handlers {
@@ -19,9 +20,11 @@ export function agentHandlers(rooms: Rooms): Handlers {
     ...guestCalls(rooms),
     ...networkCalls(rooms),
     ...metricsCalls(rooms),
+    ...tracingCalls(rooms),
   };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),
     ...handlersOf(HealthMethods, healthService(rooms.agentVersion)),
+    ...handlersOf(TraceControlMethods, traceControl(rooms)),
   ]);
 }

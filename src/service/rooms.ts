@@ -9,6 +9,7 @@ import type { ContainerDevices } from "../sandbox/container-devices.ts";
 import type { Network } from "../sandbox/network.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Uevents } from "../sandbox/uevents.ts";
+import type { TraceSwitch } from "../trace/trace-switch.ts";
 import type { FlushReport } from "../trace/tracing-options.ts";
 
 /** What the calls work on, made by the program and handed to every group of calls. */
@@ -29,6 +30,8 @@ export type Rooms = {
   readonly log: Log;
   /** What has come of the calls so far. */
   readonly callCounts: CallCounts;
+  /** Turns tracing on and off. */
+  readonly tracing: TraceSwitch;
   /** What has become of the spans so far; undefined without tracing. */
   readonly spanReport: () => FlushReport | undefined;
   readonly agentVersion: string;

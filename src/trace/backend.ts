@@ -21,6 +21,15 @@ export type OpenSpan = LiveSpan &
     run<T>(work: () => T): T;
   };
 
+/** Stands in for a span that is not recorded: what it is asked to run is simply run. */
+export const noSpan: OpenSpan = {
+  set() {},
+  event() {},
+  end() {},
+  run: (work) => work(),
+  [Symbol.dispose]() {},
+};
+
 /** What `span.ts` needs of the SDK. */
 export type SpanBackend = {
   /** A span below `parent`, else below the current one. */

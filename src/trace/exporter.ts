@@ -5,6 +5,7 @@ import type { Announcements } from "./announcements.ts";
 import { Backoff } from "./backoff.ts";
 import type { Batch } from "./batch.ts";
 import { encodeScopeSpans } from "./otlp.ts";
+import type { Target } from "./otlp-connection.ts";
 import type { Envelope } from "./post-envelope.ts";
 import type { Post, Sent } from "./sent.ts";
 import type { SpanCounts } from "./span-counts.ts";
@@ -26,6 +27,7 @@ import type { SpanCounts } from "./span-counts.ts";
 export type Transport = {
   reach(): Promise<number | Error>;
   send(post: Post): Promise<Sent>;
+  retarget(target: Target): void;
   close(): void;
 };
 
@@ -115,6 +117,15 @@ export class QueuedExporter implements SpanExporter {
   /** The receiver has ended the connection while nothing was under way: what it knew is told to the next one. */
   connectionLost(): void {
     if (this.#greeted > 0 && this.#speaks) this.announce();
+  }
+
+  /** Sends to another receiver from now on: what waits, what it has not acknowledged, and what is open. */
+  retarget(target: Target): void {
+    this.#silentUntilMs = 0;
+    this.#transport.retarget(target);
+    this.#pause?.abort();
+    this.#speaks = true;
+    this.announce();
   }
 
   /** Resolves when everything that was exported has been acknowledged or given up. */

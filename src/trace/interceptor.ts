@@ -1,8 +1,6 @@
 import {
   type Context,
-  createTraceState,
   type Span,
-  type SpanContext,
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
@@ -13,39 +11,73 @@ import { Code, codeName } from "../base/code.ts";
 import { containerId, execId, sandboxId } from "../base/ids.ts";
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import { type SpanAttributes, statusCodeKey } from "./attributes.ts";
+import { type Annotations, containerNameOf, type PodFacts, podFacts } from "./call-facts.ts";
+import { type Origin, originOf } from "./call-parent.ts";
+import type { CallSampler } from "./call-sampler.ts";
+import { annotationsOfCreate } from "./create-annotations.ts";
 import { errorFacts } from "./error-facts.ts";
 import { rootContext } from "./linked-context.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
-import type { SdkBackend } from "./sdk-backend.ts";
-import { remoteParent } from "./traceparent.ts";
-import type { TracingMode } from "./tracing-options.ts";
+import { type Facts, factsKey, type SdkBackend } from "./sdk-backend.ts";
+
+/** What the interceptor has to know of the containers. */
+export type CallOptions = {
+  /** The annotations of a container that exists. */
+  annotationsOf: (containerId: string) => Readonly<Record<string, string>> | undefined;
+  /** Annotations of a CreateContainer that name spans to link to. */
+  linkKeys: readonly string[];
+  /** Called once, when the pod is known. */
+  onPod: (pod: PodFacts) => void;
+};
+
+/** A wait of a call in a queue is worth an event from here on. */
+const queuedMs = 1;
 
 /**
- * One SERVER span per call, from the first byte of its request on.
+ * One SERVER span per call, from the first byte of its request to the last byte of its answer.
  *
- * The parent comes from the call's own metadata or is the sandbox's root; never from whatever context the
- * connection happens to be read in.
+ * The parent comes from the call's own metadata, from the annotations of the container to be created, or is the
+ * sandbox's root; never from whatever context the connection happens to be read in.
  */
 export class TraceInterceptor {
+  /** Decides what is recorded; may be replaced at any time. */
+  sampler: CallSampler;
   readonly #backend: SdkBackend;
-  readonly #mode: TracingMode;
+  readonly #options: CallOptions;
   #on = true;
+  #podKnown = false;
 
-  constructor(backend: SdkBackend, mode: TracingMode) {
+  constructor(backend: SdkBackend, sampler: CallSampler, options: CallOptions) {
     this.#backend = backend;
-    this.#mode = mode;
+    this.sampler = sampler;
+    this.#options = options;
   }
 
   /** The function for the dispatcher's chain. */
-  readonly intercept: Interceptor = (next) => (call) => (this.#on ? this.#traced(next, call) : next(call));
+  readonly intercept: Interceptor = (next) => (call) => this.handle(next, call);
+
+  /** Answers one call with `next`, in a span of its own. */
+  handle(next: Handler, call: Call): Promise<object> {
+    if (!this.#on) return next(call);
+    const annotations = annotationsOfCreate(call);
+    const origin = originOf(call.metadata, annotations, this.#options.linkKeys);
+    const sampled = origin.caller === undefined ? undefined : (origin.caller.traceFlags & 1) === 1;
+    if (this.sampler.takes(call.method, sampled)) return this.#traced(next, call, origin, annotations);
+    return this.#backend.silently(next, call);
+  }
 
   /** Later calls pass through untouched. */
   stop(): void {
     this.#on = false;
   }
 
-  async #traced(next: Handler, call: Call): Promise<object> {
-    const span = this.#open(call);
+  async #traced(
+    next: Handler,
+    call: Call,
+    origin: Origin,
+    annotations: Annotations | undefined,
+  ): Promise<object> {
+    const span = this.#open(call, origin, annotations);
     try {
       const response = await span.call(next, call);
       // The caller was told otherwise when its deadline passed, or has gone.
@@ -56,20 +88,52 @@ export class TraceInterceptor {
       noteFailure(span, call.aborted ?? error);
       throw error;
     } finally {
-      span.finish();
+      if (call.watch === undefined) span.finish();
+      else {
+        span.readyMs = performance.now();
+        call.watch(span);
+      }
     }
   }
 
-  #open(call: Call): RecordedSpan {
-    this.#backend.clock.follow(call.receivedAtMs);
-    const caller = callerOf(call);
-    const below = caller !== undefined && this.#mode === "collated";
+  #open(call: Call, { caller, links }: Origin, annotations: Annotations | undefined): RecordedSpan {
+    const { receivedAtMs } = call;
+    this.#backend.clock.follow(receivedAtMs);
+    const below = caller !== undefined && this.sampler.settings.type === "collated";
     const options: SpanOptions = { kind: SpanKind.SERVER };
-    if (caller !== undefined && !below) options.links = [{ context: caller }];
+    const linked = caller === undefined || below ? links : [caller, ...links];
+    if (linked.length > 0) options.links = linked.map((context) => ({ context }));
     const parent: Context = below ? trace.setSpanContext(rootContext, caller) : this.#backend.root.context;
-    const span = this.#backend.start(call.method.path, options, parent, call.receivedAtMs);
+    const facts = this.#factsOf(call, annotations);
+    const context = facts === undefined ? parent : parent.setValue(factsKey, facts);
+    const span = this.#backend.start(call.method.path, options, context, receivedAtMs);
     if (span.span.isRecording()) describe(span.span, call);
+    if (performance.now() - receivedAtMs >= queuedMs) span.event("dispatched");
     return span;
+  }
+
+  /** What all spans of a call tell of its container; the pod's facts go to the resource when they are seen first. */
+  #factsOf(call: Call, ofCreate: Annotations | undefined): Facts | undefined {
+    const { container_id } = call.request as { container_id?: unknown };
+    const id = checked(container_id, containerId);
+    if (id === undefined) return undefined;
+    const known = this.#options.annotationsOf(id);
+    const annotations = ofCreate ?? (known && ((key: string) => known[key]));
+    if (annotations === undefined) return [["container.id", id]];
+    if (!this.#podKnown) this.#notePod(podFacts(annotations));
+    const name = containerNameOf(annotations);
+    return name === undefined
+      ? [["container.id", id]]
+      : [
+          ["container.id", id],
+          ["k8s.container.name", name],
+        ];
+  }
+
+  #notePod(pod: PodFacts | undefined): void {
+    if (pod === undefined) return;
+    this.#podKnown = true;
+    this.#options.onPod(pod);
   }
 }
 
@@ -92,16 +156,6 @@ function noteFailure({ span }: RecordedSpan, thrown: unknown): void {
     span.setStatus({ code: SpanStatusCode.ERROR, message: errorFacts(thrown).message });
 }
 
-function callerOf(call: Call): SpanContext | undefined {
-  if (call.metadata.length === 0) return undefined;
-  const remote = remoteParent(call.metadata);
-  if (remote === undefined) return undefined;
-  const { traceId, spanId, traceFlags, traceState } = remote;
-  const context: SpanContext = { traceId, spanId, traceFlags, isRemote: true };
-  if (traceState !== undefined) context.traceState = createTraceState(traceState);
-  return context;
-}
-
 /** Each attribute by itself: an object of them would be made, walked and thrown away for every call. */
 function describe(span: Span, call: Call): void {
   const { peer, method, protocol } = call;
@@ -109,10 +163,9 @@ function describe(span: Span, call: Call): void {
   span.setAttribute("rpc.method", method.path);
   span.setAttribute("network.peer.address", peer);
   span.setAttribute("network.transport", transportOf(peer));
-  const { container_id, exec_id, sandbox_id } = call.request as Record<string, unknown>;
-  if (container_id) setId(span, "container.id", container_id, containerId);
-  if (exec_id) setId(span, "kata.exec.id", exec_id, execId);
-  if (sandbox_id) setId(span, "kata.sandbox.id", sandbox_id, sandboxId);
+  const { exec_id, sandbox_id } = call.request as Record<string, unknown>;
+  if (exec_id) setId(span, "kata.exec.id", checked(exec_id, execId));
+  if (sandbox_id) setId(span, "kata.sandbox.id", checked(sandbox_id, sandboxId));
 }
 
 function transportOf(peer: string): string {
@@ -120,17 +173,17 @@ function transportOf(peer: string): string {
   return colon === -1 ? peer : peer.slice(0, colon);
 }
 
-/** Sets the id if it is one: what fails the check is request content, and stays out. */
-function setId(
-  span: Span,
-  key: keyof SpanAttributes,
-  value: unknown,
-  check: (value: string) => string,
-): void {
-  if (typeof value !== "string") return;
+function setId(span: Span, key: keyof SpanAttributes, id: string | undefined): void {
+  if (id !== undefined) span.setAttribute(key, id);
+}
+
+/** The id, if it is one: what fails the check is request content, and stays out. */
+function checked(value: unknown, check: (value: string) => string): string | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
   try {
-    span.setAttribute(key, check(value));
+    return check(value);
   } catch {
     // Not an id. The service method says so to the caller.
+    return undefined;
   }
 }

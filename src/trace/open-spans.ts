@@ -26,6 +26,10 @@ export class OpenSpans<T extends Listed> {
     last.place = span.place;
   }
 
+  get size(): number {
+    return this.#spans.length;
+  }
+
   /** The spans at this moment, in no order. */
   all(): readonly T[] {
     return this.#spans.slice();

@@ -3,11 +3,16 @@ import { type HttpResponse, HttpResponseParser, requestHead } from "../wire/http
 import { sentFromAnswer } from "./otlp-answer.ts";
 import type { Post, Sent } from "./sent.ts";
 
-/** How the receiver is reached, and how long each part may take. */
-export type ConnectionOptions = {
+/** The receiver. */
+export type Target = {
+  /** Opens a stream to it, or rejects within `timeoutMs`. */
   connect: (timeoutMs: number) => Promise<ByteStream>;
-  /** Value of the `Host` header. */
+  /** Value of the `Host` header, such as `localhost` or `collector:4318`. */
   authority: string;
+};
+
+/** How the receiver is reached, and how long each part may take. */
+export type ConnectionOptions = Target & {
   connectTimeoutMs: number;
   /** From the first byte of the request to the last of the answer. */
   answerTimeoutMs: number;
@@ -37,12 +42,20 @@ type Live = {
  */
 export class OtlpConnection {
   readonly #options: ConnectionOptions;
+  #target: Target;
   #live: Live | undefined;
   #opened = 0;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#target = options;
+  }
+
+  /** Sends to another receiver from now on; a `send` under way resolves as `retry`. */
+  retarget(target: Target): void {
+    this.#target = target;
+    this.#drop();
   }
 
   /**
@@ -87,7 +100,7 @@ export class OtlpConnection {
     if (this.#live !== undefined && !this.#live.lost) return this.#live;
     // One that the receiver closed since the last batch still holds its descriptor.
     this.#drop();
-    const stream = await this.#options.connect(this.#options.connectTimeoutMs);
+    const stream = await this.#target.connect(this.#options.connectTimeoutMs);
     const live: Live = {
       stream,
       parser: new HttpResponseParser(limits),
@@ -110,7 +123,8 @@ export class OtlpConnection {
   }
 
   #exchange(live: Live, { path, headers: more, body }: Post): Promise<HttpResponse> {
-    const { authority, answerTimeoutMs } = this.#options;
+    const { answerTimeoutMs } = this.#options;
+    const { authority } = this.#target;
     const bytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
     const headers = { host: authority, "content-type": "application/x-protobuf", ...more?.() };
     return new Promise<HttpResponse>((resolve, reject) => {

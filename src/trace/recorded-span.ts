@@ -6,6 +6,9 @@ import { hrTime, type SpanClock } from "./clock.ts";
 import { errorFacts } from "./error-facts.ts";
 import type { OpenSpans } from "./open-spans.ts";
 
+/** A wait of an answer for its peer is worth an event from here on. */
+const queuedMs = 1;
+
 /**
  * One span of the SDK with the context that makes it current, and the clock offset under which it began.
  * The SDK takes its own end time from a clock of whole milliseconds when the start was given, so all times are given.
@@ -18,6 +21,8 @@ export class RecordedSpan implements OpenSpan {
   place = -1;
   /** Whether the receiver knows it as open: not yet, shall at the next chance, does. */
   told: "no" | "due" | "told" = "no";
+  /** Of a call: `performance.now()` when its answer was there, to be written. */
+  readyMs = Number.NaN;
   readonly #manager: AsyncLocalStorageContextManager;
   readonly #base: Context;
   readonly #clock: SpanClock;
@@ -110,6 +115,19 @@ export class RecordedSpan implements OpenSpan {
     if (this.told !== "told") return;
     this.told = "due";
     this.#open?.onTouch();
+  }
+
+  /** The answer of its call has been written, or never will be. */
+  answered(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.readyMs >= queuedMs && this.span.isRecording())
+      this.span.addEvent("answer ready", undefined, hrTime(this.readyMs, this.#offsetMs));
+    this.finish(nowMs);
+  }
+
+  /** Whether the tracing with this context manager made it. */
+  madeBy(manager: AsyncLocalStorageContextManager): boolean {
+    return this.#manager === manager;
   }
 
   [Symbol.dispose](): void {

@@ -1,16 +1,22 @@
 import { type Context, createContextKey, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
-import type { LiveSpan, OpenSpan, SpanBackend } from "./backend.ts";
+import { type LiveSpan, noSpan, type OpenSpan, type SpanBackend } from "./backend.ts";
 import { hrTime, type SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
 import type { OpenSpans } from "./open-spans.ts";
 import { RecordedSpan, setAll } from "./recorded-span.ts";
 import type { RemoteParent } from "./traceparent.ts";
 
-/** Marks the context in which spans are delivered: nothing there may become a span itself. */
-const deliveryKey = createContextKey("kata span delivery");
-const deliveryContext = rootContext.setValue(deliveryKey, true);
+/** Marks a context where nothing becomes a span: the delivery of spans, and calls that are not recorded. */
+const silentKey = createContextKey("kata no spans");
+const silentContext = rootContext.setValue(silentKey, true);
+
+/** What every span of a call says, in its context. */
+export type Facts = readonly (readonly [key: keyof SpanAttributes, value: string])[];
+
+/** Where {@link Facts} stand in a context. */
+export const factsKey: symbol = createContextKey("kata call facts");
 
 /**
  * Makes spans with the SDK. The parent is always decided before the span is made: the one given, else the current
@@ -22,6 +28,8 @@ export class SdkBackend implements SpanBackend {
   readonly root: RecordedSpan;
   readonly #tracer: Tracer;
   readonly #manager: AsyncLocalStorageContextManager;
+  /** Whether steps within calls and in the background become spans. */
+  steps = true;
   #sandboxId: string | undefined;
 
   constructor(
@@ -48,8 +56,8 @@ export class SdkBackend implements SpanBackend {
 
   open(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan {
     const active = this.#manager.active();
-    if (active.getValue(deliveryKey) !== undefined) return this.#ignored();
-    const context = parent instanceof RecordedSpan ? parent.context : this.#contextOrRoot(active);
+    if (!this.steps || parent === noSpan || active.getValue(silentKey) !== undefined) return noSpan;
+    const context = this.#isOurs(parent) ? parent.context : this.#contextOrRoot(active);
     const span = this.start(name, {}, context);
     setAll(span.span, attributes);
     return span;
@@ -61,24 +69,30 @@ export class SdkBackend implements SpanBackend {
     options.startTime = hrTime(startMs, offsetMs);
     const span = this.#tracer.startSpan(name, options, context);
     if (this.#sandboxId !== undefined) span.setAttribute("kata.sandbox.id", this.#sandboxId);
+    const facts = context.getValue(factsKey) as Facts | undefined;
+    if (facts !== undefined) for (const [key, value] of facts) span.setAttribute(key, value);
     return new RecordedSpan(span, context, this.#manager, startMs, this.clock, this.openSpans);
   }
 
   /** Runs the delivery of spans: there, nothing becomes a span. */
   withoutSpans<T>(work: () => T): T {
-    return this.#manager.with(deliveryContext, work);
+    return this.#manager.with(silentContext, work);
+  }
+
+  /** {@link withoutSpans} for a function of one argument, without a closure. */
+  silently<A, R>(work: (argument: A) => R, argument: A): R {
+    return this.#manager.with(silentContext, work, undefined, argument);
   }
 
   #contextOrRoot(active: Context): Context {
     return trace.getSpan(active) === undefined ? this.root.context : active;
   }
 
-  #ignored(): RecordedSpan {
-    return new RecordedSpan(noSpan, rootContext, this.#manager, 0, this.clock);
+  /** A span that an earlier tracing made is the parent of nothing any more: its trace is complete. */
+  #isOurs(parent: LiveSpan | undefined): parent is RecordedSpan {
+    return parent instanceof RecordedSpan && parent.madeBy(this.#manager);
   }
 }
-
-const noSpan = trace.wrapSpanContext({ traceId: "0".repeat(32), spanId: "0".repeat(16), traceFlags: 0 });
 
 function below({ traceId, spanId, traceFlags }: RemoteParent): Context {
   return trace.setSpanContext(rootContext, { traceId, spanId, traceFlags, isRemote: true });

@@ -1,21 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-node";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+} from "@opentelemetry/sdk-trace-node";
+import type { Call, Handler } from "../rpc/call.ts";
 import { Announcements } from "./announcements.ts";
 import { tracingState } from "./backend.ts";
 import { BootReplay } from "./boot-replay.ts";
+import { CallSampler } from "./call-sampler.ts";
 import { SpanClock } from "./clock.ts";
 import { CountingProcessor } from "./counting-processor.ts";
 import { QueuedExporter } from "./exporter.ts";
 import { TraceInterceptor } from "./interceptor.ts";
 import { OpenSpans } from "./open-spans.ts";
-import { OtlpConnection } from "./otlp-connection.ts";
+import { OtlpConnection, type Target } from "./otlp-connection.ts";
 import { Envelope } from "./post-envelope.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
 import { SdkBackend } from "./sdk-backend.ts";
 import { SpanCounts } from "./span-counts.ts";
-import type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts";
+import { fullSettings, type TraceSettings } from "./trace-settings.ts";
+import type { FlushReport, SpanLimits, Tracing, TracingOptions } from "./tracing-options.ts";
 
 /**
  * The only module that puts the parts of the OpenTelemetry SDK together; loaded when tracing starts and not before.
@@ -40,7 +48,7 @@ const defaultFlushMs = 1_000;
 const never = 2 ** 31 - 1;
 
 /** What one span may hold. Values are ids, words and numbers; anything longer is a fault. */
-const spanLimits = {
+const spanLimits: SpanLimits = {
   attributeCountLimit: 64,
   attributeValueLengthLimit: 1024,
   eventCountLimit: 64,
@@ -81,7 +89,12 @@ class SdkTracing implements Tracing {
       options.maxQueuedBytes ?? maxQueuedBytes,
     );
     this.#processor = this.#newProcessor();
-    this.#provider = new BasicTracerProvider({ spanLimits, spanProcessors: [this.#processor] });
+    this.#provider = new BasicTracerProvider({
+      // Given, so that no variable of the environment decides: which calls are recorded is ours to say.
+      sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+      spanLimits: { ...spanLimits, ...options.spanLimits },
+      spanProcessors: [this.#processor],
+    });
     context.setGlobalContextManager(this.#manager.enable());
     const tracer = this.#provider.getTracer("kata-agent", options.serviceVersion);
     const startMs = Math.min(performance.now(), options.bootSteps?.earliestMs ?? Number.POSITIVE_INFINITY);
@@ -93,7 +106,13 @@ class SdkTracing implements Tracing {
     );
     // What has ended by now belongs to the old setting, and leaves with it.
     this.#clock.onJump = () => void this.#processor.forceFlush();
-    this.#interceptor = new TraceInterceptor(this.#backend, options.mode);
+    const sampler = new CallSampler(options.settings ?? { ...fullSettings, type: options.mode });
+    this.#backend.steps = sampler.steps;
+    this.#interceptor = new TraceInterceptor(this.#backend, sampler, {
+      annotationsOf: options.annotationsOf ?? (() => undefined),
+      linkKeys: options.linkKeys ?? [],
+      onPod: (pod) => this.#envelope.describe(pod),
+    });
     this.#backend.withoutSpans(() => void this.#exporter.run());
     options.bootSteps?.replay(new BootReplay(this.#backend).take);
     tracingState.backend = this.#backend;
@@ -101,6 +120,27 @@ class SdkTracing implements Tracing {
 
   get interceptor() {
     return this.#interceptor.intercept;
+  }
+
+  handle(next: Handler, call: Call): Promise<object> {
+    return this.#interceptor.handle(next, call);
+  }
+
+  configure(settings: TraceSettings): void {
+    this.#interceptor.sampler = new CallSampler(settings);
+    this.#backend.steps = this.#interceptor.sampler.steps;
+  }
+
+  retarget(target: Target): void {
+    this.#exporter.retarget(target);
+  }
+
+  get openCount(): number {
+    return this.#openSpans.size;
+  }
+
+  get traceId(): string {
+    return this.#backend.root.span.spanContext().traceId;
   }
 
   get root() {
@@ -163,8 +203,8 @@ class SdkTracing implements Tracing {
     const maxObjects = this.#options.maxQueuedSpans ?? maxQueuedSpans;
     const batches = new BatchSpanProcessor(this.#exporter, {
       maxQueueSize: maxObjects,
-      maxExportBatchSize: Math.min(batchSpans, maxObjects),
-      scheduledDelayMillis: batchDelayMs,
+      maxExportBatchSize: Math.min(this.#options.batch?.spans ?? batchSpans, maxObjects),
+      scheduledDelayMillis: this.#options.batch?.delayMs ?? batchDelayMs,
       exportTimeoutMillis: never,
     });
     const limits = { maxObjects, maxSpans: this.#options.maxPendingSpans ?? maxPendingSpans };

@@ -1,15 +1,7 @@
 import type { SpanAttributes } from "./attributes.ts";
-import { type LiveSpan, type OpenSpan, tracingState } from "./backend.ts";
+import { type LiveSpan, noSpan, type OpenSpan, tracingState } from "./backend.ts";
 
 export type { LiveSpan, OpenSpan } from "./backend.ts";
-
-const noSpan: OpenSpan = {
-  set() {},
-  event() {},
-  end() {},
-  run: (work) => work(),
-  [Symbol.dispose]() {},
-};
 
 /**
  * Runs `work` in a span: a child of `parent`, else of the current span, else of the sandbox's root.

@@ -1,20 +1,24 @@
-import type { ByteStream } from "../base/byte-stream.ts";
 import type { Log } from "../base/log.ts";
-import type { Interceptor } from "../rpc/call.ts";
+import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import type { LiveSpan } from "./backend.ts";
 import type { BootSteps } from "./boot-steps.ts";
+import type { Target } from "./otlp-connection.ts";
+import type { TraceSettings, TracingMode } from "./trace-settings.ts";
 import type { RemoteParent } from "./traceparent.ts";
 
-/** Where a call's span hangs: below the sandbox's root with a link to the caller, or below the caller itself. */
-export type TracingMode = "isolated" | "collated";
-
 /** What `startTracing` has to be told. */
-export type TracingOptions = {
+export type TracingOptions = Target & {
   mode: TracingMode;
-  /** Opens a stream to the receiver of the spans, or rejects within `timeoutMs`. */
-  connect: (timeoutMs: number) => Promise<ByteStream>;
-  /** Value of the `Host` header, such as `localhost` or `collector:4318`. */
-  authority: string;
+  /** What of the calls is recorded; default: everything. */
+  settings?: TraceSettings;
+  /** The annotations of a container that exists. */
+  annotationsOf?: (containerId: string) => Readonly<Record<string, string>> | undefined;
+  /** Annotations of a CreateContainer that name spans to link to. */
+  linkKeys?: readonly string[];
+  /** What one span may hold, where it differs from ours. */
+  spanLimits?: Partial<SpanLimits>;
+  /** When a batch leaves, where it differs from ours. */
+  batch?: Partial<BatchLimits>;
   /** Version of the program, for the resource of all spans. */
   serviceVersion: string;
   /** Unique per life of the program; random when left out. */
@@ -36,6 +40,22 @@ export type TracingOptions = {
   maxQueuedBytes?: number;
 };
 
+/** The limits of a span, by the names of the SDK. */
+export type SpanLimits = Readonly<
+  Record<
+    | "attributeCountLimit"
+    | "attributeValueLengthLimit"
+    | "eventCountLimit"
+    | "linkCountLimit"
+    | "attributePerEventCountLimit"
+    | "attributePerLinkCountLimit",
+    number
+  >
+>;
+
+/** A batch leaves when it has `spans`, or `delayMs` after the first of them. */
+export type BatchLimits = Readonly<{ spans: number; delayMs: number }>;
+
 /** How the last flush went. `complete` = every span that was recorded has been acknowledged by the receiver. */
 export type FlushReport = {
   sent: number;
@@ -54,6 +74,16 @@ export type DropReason = "queue-full" | "refused" | "shutdown";
 export type Tracing = AsyncDisposable & {
   /** Makes one SERVER span per call. First in the chain of the dispatcher. */
   readonly interceptor: Interceptor;
+  /** The same for one call. */
+  handle(next: Handler, call: Call): Promise<object>;
+  /** What of later calls is recorded. */
+  configure(settings: TraceSettings): void;
+  /** Where spans go from now on, those included that wait or are not acknowledged. */
+  retarget(target: Target): void;
+  /** Spans that are open now. */
+  readonly openCount: number;
+  /** Trace id of the root. */
+  readonly traceId: string;
   /** The root span of the sandbox's life, for attributes and events. Only `shutdown` ends it. */
   readonly root: LiveSpan;
   /** Tells the sandbox id as soon as it is known: all later spans and the root carry it. */

@@ -1,6 +1,6 @@
 import type { Tracing, TracingOptions } from "./tracing-options.ts";
 
-export type { FlushReport, Tracing, TracingMode, TracingOptions } from "./tracing-options.ts";
+export type { FlushReport, Tracing, TracingOptions } from "./tracing-options.ts";
 
 /**
  * Turns tracing on: loads the SDK, opens the sandbox's root span and replays the boot below it.

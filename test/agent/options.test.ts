@@ -35,8 +35,48 @@ const values: {
       ["false", "off"],
       ["0", "off"],
       ["7", "isolated"],
+      ["TRUE", "isolated"],
+      ["Isolated", "isolated"],
+      ["1", "isolated"],
+      ["disabled", "off"],
+      ["DISABLED", "off"],
+      ["False", "off"],
     ],
-    bad: ["maybe", "constructor", "tostring"],
+    bad: ["maybe", "constructor", "tostring", ""],
+  },
+  traceMode: {
+    good: [
+      ["dynamic", "dynamic"],
+      ["STATIC", "static"],
+    ],
+    bad: ["", "on", "constructor"],
+  },
+  traceLevel: {
+    good: [
+      ["info", "info"],
+      ["WARNING", "warn"],
+      ["critical", "error"],
+    ],
+    bad: ["", "all"],
+  },
+  traceSampling: {
+    good: [
+      ["0", 0],
+      ["1000", 1000],
+    ],
+    bad: ["1000001", "-1", "0.5", ""],
+  },
+  traceRules: {
+    good: [["Check:off,Read*:10,grpc.Health/*:0", "Check:off,Read*:10,grpc.Health/*:0"]],
+    bad: ["Check", "Check:on", "Check:1000001", "a b:off"],
+  },
+  traceQueue: { good: [["100", 100]], bad: ["-1", "x"] },
+  traceLinks: {
+    good: [
+      ["a.b/c,d", "a.b/c,d"],
+      ["", ""],
+    ],
+    bad: ["a;b", "ä"],
   },
   traceAddress: { good: [["vsock://2:7", "vsock://2:7"]], bad: ["", "10240", "unix://relative"] },
   traceFlushMs: { good: [["3", 3000]], bad: ["0", "-1", "1.5", "soon", "99999999999"] },
@@ -191,6 +231,16 @@ test("the last good value wins: command line, file, environment", async (t) => {
   const { options, warnings } = resolveOptions({ cmdline, file, env: { KATA_AGENT_LOG_LEVEL: "bad" } });
   t.equal(options.logLevel, "error");
   t.equal(warnings.length, 1);
+});
+
+test("an unknown word for tracing is off, with one warning, and the variable of 2.2 is known", async (t) => {
+  const { options, warnings } = resolveOptions({ ...nothing, cmdline: "agent.trace=banana" });
+  t.equal(options.trace, "off");
+  t.equal(warnings.length, 1);
+  const env = { KATA_AGENT_TRACE_TYPE: "collated" };
+  t.equal(resolveOptions({ ...nothing, env }).options.trace, "collated");
+  const both = { ...env, KATA_AGENT_TRACING: "false" };
+  t.equal(resolveOptions({ ...nothing, env: both }).options.trace, "off");
 });
 
 test("a file may give numbers, booleans and durations", async (t) => {

@@ -10,6 +10,7 @@ export function foreignProtos(): protobuf.Root {
     [
       "grpc/agent.proto",
       "grpc/health.proto",
+      "kata/trace.proto",
       "ttrpc/ttrpc.proto",
       "opentelemetry/proto/collector/trace/v1/trace_service.proto",
     ],

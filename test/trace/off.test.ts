@@ -29,6 +29,17 @@ t.test("while tracing is off no module of OpenTelemetry is loaded, whatever is c
   t.equal(output.trim(), "nothing loaded");
 });
 
+t.test("a switch that is off loads nothing and passes calls on as they are", async (t) => {
+  const output = run(`
+    const { TraceSwitch } = await import("./src/trace/trace-switch.ts");
+    const { fullSettings } = await import("./src/trace/trace-settings.ts");
+    const off = new TraceSwitch({ settings: fullSettings, address: "", target: () => {}, flushMs: 1, interval: {} });
+    const answer = Promise.resolve({});
+    const handle = off.interceptor(() => answer);
+    if (handle({ method: { name: "Check" } }) !== answer) throw new Error("not passed on");`);
+  t.equal(output.trim(), "nothing loaded");
+});
+
 t.test("the hook of this test sees them once tracing starts", async (t) => {
   const output = run(`
     const log = { debug() {}, info() {}, warn() {}, error() {} };

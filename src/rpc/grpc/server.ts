@@ -109,9 +109,12 @@ function replyWith(respond: sendUnaryData<Buffer>): Reply {
       } catch (thrown) {
         refuse(respond, AgentError.from(thrown));
       }
+      // The library does not tell when it has written.
+      call.written();
     },
-    fail(_call, error) {
+    fail(call, error) {
       refuse(respond, error);
+      call.written();
     },
   };
 }

@@ -75,8 +75,11 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   #lastId = 0;
   #flushQueued = false;
   #held = false;
-  /** `performance.now()` of the chunk that is being parsed. */
+  /** `performance.now()` of the chunk that is being parsed, and of the one in which the current frame began. */
+  #chunkAtMs = 0;
   #receivedAtMs = 0;
+  /** Calls whose answers have not been written yet. */
+  #unwritten: LiveCall[] = [];
 
   constructor(stream: ByteStream, dispatcher: Dispatcher, options: TtrpcOptions) {
     this.#stream = stream;
@@ -96,7 +99,8 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   start(): void {
     this.#stream.start(
       (chunk) => {
-        this.#receivedAtMs = performance.now();
+        this.#chunkAtMs = performance.now();
+        if (this.#parser.atBoundary) this.#receivedAtMs = this.#chunkAtMs;
         this.#parser.push(chunk);
       },
       (error) => this.#onEnd(error),
@@ -108,6 +112,8 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
     if ((id & 1) === 0) this.#refuse(id, Code.invalidArgument, "stream id must be odd");
     else if (type === FrameType.request) this.#request(id, bytes, from, to, stable);
     else if (type === FrameType.data) this.#data(id);
+    // What follows in this chunk begins in it.
+    this.#receivedAtMs = this.#chunkAtMs;
   }
 
   oversize(id: number, type: number): void {
@@ -117,11 +123,11 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
     else if (type === FrameType.request && this.#takeId(id)) {
       this.#refuse(id, Code.invalidArgument, `message exceeds ${maxFrameBytes} bytes`);
     }
+    this.#receivedAtMs = this.#chunkAtMs;
   }
 
   answer(call: LiveCall, message: object): void {
-    this.#forget(call);
-    if (this.#state === "closed") return;
+    if (!this.#beginAnswer(call)) return;
     const mark = beginFrame(this.#writer, call.id, FrameType.response);
     try {
       writeResponse(this.#writer, call.method.responseType, message);
@@ -139,8 +145,7 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   }
 
   fail(call: LiveCall, error: AgentError): void {
-    this.#forget(call);
-    this.#refuseWith(call.id, error);
+    if (this.#beginAnswer(call)) this.#refuseWith(call.id, error);
   }
 
   close(graceMs = 0): Promise<void> {
@@ -212,6 +217,17 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
     call.abort(new AgentError(Code.cancelled, reason));
   }
 
+  /** False when there is nobody left to answer. */
+  #beginAnswer(call: LiveCall): boolean {
+    this.#forget(call);
+    if (this.#state === "closed") {
+      call.written();
+      return false;
+    }
+    this.#unwritten.push(call);
+    return true;
+  }
+
   #forget(call: LiveCall): void {
     this.#calls.delete(call.id);
     if (this.#onIdle !== undefined && this.#calls.size === 0) this.#onIdle();
@@ -242,13 +258,23 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   #flush(): void {
     this.#flushQueued = false;
     if (this.#state === "closed" || this.#writer.length === 0) return;
-    if (this.#stream.write(...this.#writer.chunks()) || this.#held) return;
+    const hasRoom = this.#stream.write(...this.#writer.chunks());
+    // The stream itself writes at the end of this turn, before this microtask.
+    if (hasRoom) queueMicrotask(() => this.#noteWritten());
+    if (hasRoom || this.#held) return;
     this.#held = true;
     this.#stream.pause();
     this.#stream.drained().then(() => {
       this.#held = false;
+      this.#noteWritten();
       if (this.#state !== "closed") this.#stream.resume();
     });
+  }
+
+  #noteWritten(): void {
+    const written = this.#unwritten;
+    this.#unwritten = [];
+    for (const call of written) call.written();
   }
 
   #onEnd(error: Error | undefined): void {
@@ -286,6 +312,7 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
     const error = new AgentError(Code.cancelled, reason);
     for (const call of this.#calls.values()) call.abort(error);
     this.#calls.clear();
+    this.#noteWritten();
     this.#onIdle?.();
   }
 
