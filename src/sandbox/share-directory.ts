@@ -30,25 +30,37 @@ export async function openShareDirectory(
   names: readonly string[],
   made: NewDirectories,
 ): Promise<OpenDirectory> {
+  const directory = await makeDirectoryWithin(root, names, made.mode);
+  try {
+    await chown(directory.path, made.uid, made.gid);
+    return directory;
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Opens the directory `names` below `root`, making what is missing. The caller closes the result.
+ * @throws system errors, such as ENOTDIR, ELOOP.
+ */
+export async function makeDirectoryWithin(
+  root: string,
+  names: readonly string[],
+  mode: number,
+): Promise<OpenDirectory> {
   const rootHandle = await open(root, directoryFlags);
   try {
     let current = await openWithin(rootHandle.fd, ".", { flags: directoryFlags, resolve: Resolve.inRoot });
     for (let depth = 1; depth <= names.length; depth += 1) {
       const parent = current;
       try {
-        current = await step(rootHandle.fd, parent, names.slice(0, depth), made);
+        current = await step(rootHandle.fd, parent, names.slice(0, depth), mode);
       } finally {
         closeFd(parent);
       }
     }
-    const directory = openDirectory(current);
-    try {
-      await chown(directory.path, made.uid, made.gid);
-      return directory;
-    } catch (error) {
-      directory[Symbol.dispose]();
-      throw error;
-    }
+    return openDirectory(current);
   } finally {
     await rootHandle.close();
   }
@@ -68,12 +80,7 @@ export async function findShareDirectory(root: string, names: readonly string[])
   }
 }
 
-async function step(
-  root: number,
-  parent: number,
-  names: readonly string[],
-  made: NewDirectories,
-): Promise<number> {
+async function step(root: number, parent: number, names: readonly string[], mode: number): Promise<number> {
   const options = { flags: directoryFlags, resolve: Resolve.inRoot };
   const path = names.join("/");
   try {
@@ -81,7 +88,7 @@ async function step(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  await mkdirUnlessThere(`/proc/self/fd/${parent}/${names.at(-1)}`, made.mode);
+  await mkdirUnlessThere(`/proc/self/fd/${parent}/${names.at(-1)}`, mode);
   return openWithin(root, path, options);
 }
 

@@ -1,10 +1,12 @@
 import type { BlockDevices } from "./block-devices.ts";
+import { layerDriver } from "./layer-group.ts";
 import { mountStorage } from "./mount-storage.ts";
 import type { StorageDriver } from "./storage.ts";
 import { nineStorage } from "./storage-9p.ts";
 import { bindStorage } from "./storage-bind.ts";
 import { blockStorages } from "./storage-block.ts";
 import { ephemeralStorage } from "./storage-ephemeral.ts";
+import { layerStorage } from "./storage-layers.ts";
 import { localStorage } from "./storage-local.ts";
 import { overlayStorage } from "./storage-overlay.ts";
 
@@ -20,6 +22,7 @@ export function storageDrivers({
     ...blockStorages(devices),
     ["9p", nineStorage(ownsMachine)],
     ["bind", bindStorage],
+    [layerDriver, layerStorage({ devices, ownsMachine })],
     ["ephemeral", ephemeralStorage(ownsMachine)],
     ["local", localStorage],
     ["overlayfs", overlayStorage],

@@ -12,7 +12,21 @@ export type Storage = {
   shared: boolean;
   /** The group that shall own the files of the volume. */
   fsGroup?: FsGroup | undefined;
+  /** Set by the agent: the part that the storage has in a group of layers. */
+  layer?: Layer;
 };
+
+/** What a storage is in a group of layers (agent-api 4.2.1). `device`: the driver by which its disk is found. */
+export type Layer =
+  | { readonly kind: "upper" | "lower"; readonly device: string; readonly partition: number | undefined }
+  | {
+      readonly kind: "overlay";
+      /** Where the writable directories go: a mount of the group, or a directory of the bundle. */
+      readonly upper: string;
+      readonly lowers: readonly string[];
+      /** Directories to make before the overlay is mounted: templates such as `{{ mount 0 }}/upper`. */
+      readonly directories: readonly string[];
+    };
 
 /** A group for a volume; `onRootMismatch`: nothing is changed where the volume's root is right already. */
 export type FsGroup = { readonly gid: number; readonly policy: "always" | "onRootMismatch" };

@@ -15,6 +15,7 @@ import type { ContainerId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
+import { withLayersApart } from "./layer-group.ts";
 import { removeMountPoint } from "./remove-mount-point.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
 
@@ -58,7 +59,7 @@ export class Storages {
   ): Promise<string[]> {
     const added: string[] = [];
     try {
-      for (const storage of storages) {
+      for (const storage of withLayersApart(storages, owner)) {
         await this.#addOne(storage, owner, signal);
         added.push(storage.mountPoint);
       }

@@ -1,0 +1,29 @@
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
+import { guestPath } from "./guest-path.ts";
+import { makeDirectoryWithin } from "./share-directory.ts";
+
+const template = /^\{\{ mount ([01]) \}\}(?=\/|$)/;
+const mode = 0o755;
+
+/**
+ * Makes the directories that a group of layers wants before its overlay is mounted (agent-api 4.2.1): `{{ mount 0 }}`
+ * stands for the upper, `{{ mount 1 }}` for the first lower, and without either a path is one of the upper. Links on the
+ * way lead nowhere else: what is in a layer is not ours. @throws INTERNAL.
+ */
+export async function makeLayerDirectories(
+  templates: readonly string[],
+  upper: string,
+  lower: string,
+): Promise<void> {
+  for (const text of templates) {
+    const which = template.exec(text)?.[1];
+    const path = guestPath(`/${text.replace(template, "")}`, "directory of a layer");
+    const names = path.split("/").filter((name) => name !== "" && name !== ".");
+    try {
+      using _made = await makeDirectoryWithin(which === "1" ? lower : upper, names, mode);
+    } catch (error) {
+      throw AgentError.from(error, "make a directory of a layer", Code.internal);
+    }
+  }
+}
