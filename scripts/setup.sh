@@ -46,6 +46,8 @@ vm_packages() {
   need_tool binutils strip
   need_tool iptables xtables-legacy-multi
   need_tool cryptsetup-bin veritysetup
+  need_tool erofs-utils mkfs.erofs
+  need_tool fdisk sfdisk
 }
 
 # What the tests of the trace page need: without it they skip.

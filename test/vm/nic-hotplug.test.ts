@@ -1,8 +1,6 @@
 import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import t from "tap";
 import { bootGuest } from "../../scripts/boot-guest.ts";
 import { writeCpio } from "../../scripts/cpio.ts";
@@ -13,6 +11,7 @@ import { clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { parseAddress } from "../../src/vsock/address.ts";
 import { dial } from "../../src/vsock/dial.ts";
+import { Monitor } from "./monitor.ts";
 
 t.setTimeout(240_000);
 
@@ -34,32 +33,6 @@ function initrdWithIp(dir: string): string {
   copyFileSync(guestFiles.initrd, initrd);
   appendFileSync(initrd, readFileSync(layer));
   return initrd;
-}
-
-/** QEMU's control socket: one command at a time, events left out. */
-class Monitor implements Disposable {
-  readonly #socket: Socket;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(path: string) {
-    this.#socket = connect(path);
-    this.#lines = createInterface(this.#socket)[Symbol.asyncIterator]();
-  }
-
-  async command(execute: string, args: object = {}): Promise<void> {
-    this.#socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
-    for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`${execute}: the monitor is gone`);
-      const answer = JSON.parse(value) as { return?: object; error?: { desc: string } };
-      if (answer.error !== undefined) throw new Error(`${execute}: ${answer.error.desc}`);
-      if (answer.return !== undefined) return;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.destroy();
-  }
 }
 
 t.test("a NIC that is plugged in while its request waits is found, named and set up", { skip }, async (t) => {
