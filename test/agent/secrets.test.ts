@@ -64,7 +64,9 @@ test("what a pod's life is given stays between the caller and its processes", ne
     env: [`TOKEN=${secret("environment")}`],
   });
   const annotated = { ...spec, Annotations: new Map([["example.test/key", secret("annotation")]]) };
-  await calls.CreateContainer({ container_id: id, exec_id: id, OCI: annotated });
+  const volume = { driver: "local", source: secret("source"), driver_options: [secret("option")] };
+  const storages = [{ ...volume, mount_point: "/run/kata-containers/sandbox/volume" }];
+  await calls.CreateContainer({ container_id: id, exec_id: id, OCI: annotated, storages });
   await calls.StartContainer({ container_id: id });
   t.match(await agent.readText(id, secret("environment").length), secret("environment"));
   await calls.WriteStdin({ container_id: id, data: Buffer.from(secret("stdin")) });
@@ -75,6 +77,16 @@ test("what a pod's life is given stays between the caller and its processes", ne
 
   const broken = { ...spec, Process: processOf({ args: ["true"], env: [secret("entry-without-equals")] }) };
   await fails(outputs, calls.CreateContainer({ container_id: agent.id("bad"), OCI: broken }));
+  const unmountable = {
+    driver: "virtio-fs",
+    source: secret("source"),
+    options: [`password=${secret("option")}`],
+  };
+  const failing = [{ ...unmountable, fstype: "tmpfs", mount_point: "/run/kata-containers/sandbox/secret" }];
+  await fails(
+    outputs,
+    calls.CreateContainer({ container_id: agent.id("none"), OCI: spec, storages: failing }),
+  );
   await fails(outputs, agent.exec(id, "bad", { args: ["true"], env: [secret("entry")] }));
   await fails(outputs, agent.exec(id, "bad", { args: ["true", secret("arg")], cwd: "/no/such" }));
   await fails(outputs, calls.WriteStdin({ container_id: "nobody", data: Buffer.from(secret("lost")) }));
