@@ -5,6 +5,7 @@ import { buildTraces, type Trace } from "../view/trace-tree.ts";
 import { addCommand, type Registry } from "./command.ts";
 import { ExitStatus } from "./exit-status.ts";
 import type { Session } from "./session.ts";
+import { addTraceControl } from "./trace-control.ts";
 import { drawHeadline, drawTrace } from "./trace-draw.ts";
 import { readTraceFile } from "./trace-file.ts";
 import { traceJson } from "./trace-json.ts";
@@ -45,9 +46,9 @@ async function writePage(path: string, out: string, traces: readonly Trace[]): P
   });
 }
 
-/** `agentctl trace FILE`: the tree of a trace, or the list when there are several. */
+/** `agentctl trace FILE`: the tree of a trace, or the list when there are several. Its subcommands ask a running agent. */
 export function addTrace(registry: Registry): void {
-  addCommand<Given>(
+  const trace = addCommand<Given>(
     registry,
     {
       usage: "trace <file>",
@@ -89,4 +90,5 @@ export function addTrace(registry: Registry): void {
     .option("--every", "draw every span; else many siblings of one name become one row")
     .option("--html <out>", "write the page that shows them, as one HTML file that needs nothing else")
     .option("--whole", "fail unless each of them is one tree without a missing parent");
+  addTraceControl(registry, trace);
 }
