@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildPage } from "./build-page.ts";
+import { buildPolicyEngine } from "./build-policy.ts";
 import { bundle } from "./bundle.ts";
 import { type Program, programs } from "./programs.ts";
 
@@ -15,6 +16,7 @@ const lib = join(out, "lib");
 
 const launcherSource = join(root, "src/sys/native/launcher.c");
 const addonSources = newest("{src/sys/native/*,scripts/build-native.ts}");
+const policySources = newest("{src/sys/policy-engine/{Cargo.*,src/*},scripts/build-policy.ts}");
 const launcherSources = newest("{src/sys/native/launcher.c,scripts/{programs,build}.ts}");
 // The lock file stands for what is in node_modules.
 const bundleSources = newest(
@@ -94,6 +96,8 @@ const built: string[] = [];
 mkdirSync(lib, { recursive: true });
 placeNode();
 if (buildAddon()) built.push("the addon");
+if (isStale(join(lib, "policy.node"), policySources) && buildPolicyEngine(root, lib))
+  built.push("the policy engine");
 if (await placePage()) built.push("the trace page");
 for (const program of programs.filter(({ entry }) => existsSync(join(root, entry)))) {
   try {

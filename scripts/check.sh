@@ -29,4 +29,7 @@ step lint $bin/biome ci --colors=off --config-path=.biome.json --diagnostic-leve
 step imports $bin/node scripts/check-imports.ts
 [ ! -e scripts/gen.ts ] || step generated $bin/node scripts/gen.ts --check
 step shell shell_syntax
+if command -v cargo-fmt >/dev/null; then
+  step rust cargo fmt --check --manifest-path src/sys/policy-engine/Cargo.toml
+fi
 [ -z "$failed" ] || { echo "check failed:$failed"; exit 1; }

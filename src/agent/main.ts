@@ -6,12 +6,14 @@
  */
 import { parseArgs } from "node:util";
 import { AgentError } from "../base/agent-error.ts";
-import { Code } from "../base/code.ts";
 import { version } from "../base/version.ts";
 import { Registry } from "../container/registry.ts";
 import { createDispatcher } from "../rpc/dispatch.ts";
+import { startPolicy } from "../sandbox/start-policy.ts";
 import { agentHandlers } from "../service/handlers.ts";
+import { policyInterceptor } from "../service/policy-interceptor.ts";
 import { raiseDescriptorLimit } from "../sys/descriptor-limit.ts";
+import { hasPolicyEngine } from "../sys/policy-engine.ts";
 import { powerOff } from "../sys/power.ts";
 import { setProcessName } from "../sys/process-name.ts";
 import { Reaper } from "../sys/reaper.ts";
@@ -84,13 +86,17 @@ async function main(role: Role): Promise<void> {
   const initdata = ownsMachine()
     ? await steps.step("initdata", initdataStep, () => takeInitdata(log))
     : undefined;
-  // Going on without it would be to allow what it denies.
-  if (initdata?.policy !== undefined)
-    throw new AgentError(Code.unimplemented, "initdata brings a policy, and there is no policy engine");
+  const policy = startPolicy({
+    file: options.policyFile,
+    replacement: initdata?.policy,
+    record: options.logLevel === "debug" || options.logLevel === "trace",
+    log,
+  });
   await startAsAsked(tracing, sources, steps);
   const rooms = await wireRooms({
     options,
     role,
+    policy,
     reaper,
     registry,
     tracing,
@@ -98,12 +104,9 @@ async function main(role: Role): Promise<void> {
     onDestroyed: ended.destroyed,
   });
   running.rooms = rooms;
+  const interceptors = [tracing.interceptor, policyInterceptor(policy)];
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
-    serve(
-      options.serverAddress,
-      createDispatcher(agentHandlers(rooms), [tracing.interceptor], rooms.callCounts),
-      log,
-    ),
+    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
   );
   log.info({ address: options.serverAddress }, "listening");
   const reason = await ended.promise;
@@ -151,7 +154,8 @@ function fatal(role: Role, message: string): never {
 }
 
 function printVersion(): void {
-  process.stdout.write(`kata-agent version ${version}, type: node, node ${process.version}\n`);
+  const policy = hasPolicyEngine() ? "agent-policy" : "no agent-policy";
+  process.stdout.write(`kata-agent version ${version}, type: node, node ${process.version}, ${policy}\n`);
 }
 
 const role = roleOf(process.pid);

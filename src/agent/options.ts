@@ -12,6 +12,7 @@ import { type IdleOptions, idleOptions } from "./idle-options.ts";
 import { type MemAgentOptions, memAgentOptions } from "./mem-agent-options.ts";
 import { address, type LogLevel, level, listenerPort, seconds, wholeNumber } from "./option-readers.ts";
 import type { OptionRow, OptionTable } from "./option-row.ts";
+import { type PolicyOptions, policyOptions } from "./policy-options.ts";
 import { type TraceOptions, traceOptions } from "./trace-options.ts";
 
 /** What the rest of the program sees. */
@@ -20,6 +21,7 @@ export type AgentOptions = CoreOptions &
   CdiOptions &
   CgroupOptions &
   MemAgentOptions &
+  PolicyOptions &
   IdleOptions &
   TraceOptions;
 
@@ -42,6 +44,7 @@ export const optionTable: OptionTable<AgentOptions> = {
   ...cdiOptions,
   ...cgroupOptions,
   ...memAgentOptions,
+  ...policyOptions,
   ...idleOptions,
   ...traceOptions,
   logLevel: {

@@ -16,6 +16,7 @@ import { deviceDrivers } from "../sandbox/device-drivers.ts";
 import { Hotplug } from "../sandbox/hotplug.ts";
 import { loadKernelModule } from "../sandbox/kernel-module.ts";
 import { Network } from "../sandbox/network.ts";
+import type { Policy } from "../sandbox/policy.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import { storageDrivers } from "../sandbox/storage-drivers.ts";
 import { Uevents } from "../sandbox/uevents.ts";
@@ -34,6 +35,7 @@ import { ownsMachine, type Role } from "./role.ts";
 export type Wiring = {
   options: AgentOptions;
   role: Role;
+  policy: Policy;
   reaper: Reaper;
   registry: Registry;
   tracing: TraceSwitch;
@@ -45,6 +47,7 @@ export type Wiring = {
 export async function wireRooms({
   options,
   role,
+  policy,
   reaper,
   registry,
   tracing,
@@ -76,6 +79,7 @@ export async function wireRooms({
     uevents,
     registry,
     tracing,
+    policy,
     oomQueue: new OomQueue(),
     callCounts: new CallCounts(),
     spanReport: () => tracing.report(),

@@ -6,6 +6,7 @@ import { guestCalls } from "./guest.ts";
 import { healthService } from "./health.ts";
 import { metricsCalls } from "./metrics.ts";
 import { networkCalls } from "./network.ts";
+import { policyCalls } from "./policy.ts";
 import { processCalls } from "./process.ts";
 import type { Rooms } from "./rooms.ts";
 import { sandboxCalls } from "./sandbox.ts";
@@ -21,6 +22,7 @@ export function agentHandlers(rooms: Rooms): Handlers {
     ...networkCalls(rooms),
     ...metricsCalls(rooms),
     ...tracingCalls(rooms),
+    ...policyCalls(rooms),
   };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),

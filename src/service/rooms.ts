@@ -7,6 +7,7 @@ import type { Crun } from "../runtime/crun.ts";
 import type { BlockDevices } from "../sandbox/block-devices.ts";
 import type { ContainerDevices } from "../sandbox/container-devices.ts";
 import type { Network } from "../sandbox/network.ts";
+import type { Policy } from "../sandbox/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Uevents } from "../sandbox/uevents.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
@@ -22,6 +23,7 @@ export type Rooms = {
   readonly containerDevices: ContainerDevices;
   /** The kernel's device events, for whoever waits for another kind of device. */
   readonly uevents: Uevents;
+  readonly policy: Policy;
   readonly registry: Registry;
   readonly crun: Crun;
   readonly oomQueue: OomQueue;

@@ -63,7 +63,10 @@ async function guestDetails(rooms: Rooms, blockSize: boolean, probe: boolean): P
       device_handlers: rooms.containerDevices.types,
       storage_handlers: rooms.sandbox.storages.driverNames,
       supports_seccomp: await hasSeccomp(),
-      extra_features: (await hasSeccomp()) ? ["seccomp"] : [],
+      extra_features: [
+        ...(rooms.policy.available ? ["agent-policy"] : []),
+        ...((await hasSeccomp()) ? ["seccomp"] : []),
+      ],
     },
   };
 }

@@ -155,6 +155,7 @@ const values: {
   cdhApiTimeoutMs: { good: [["7", 7000]], bad: ["0"] },
   imagePullTimeoutMs: { good: [["7", 7000]], bad: ["0"] },
   launchProcessTimeoutMs: { good: [["7", 7000]], bad: ["0"] },
+  policyFile: { good: [["/etc/p.rego", "/etc/p.rego"]], bad: [] },
   attesterVariant: { good: [["tdx", "tdx"]], bad: [] },
 };
 

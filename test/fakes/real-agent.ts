@@ -21,6 +21,7 @@ import { removeLeftGroups } from "./left-groups.ts";
  */
 
 const repository = join(import.meta.dirname, "../..");
+const builtAgent = join(repository, "build/kata-agent");
 const answersWithinMs = 30_000;
 const endsWithinMs = 10_000;
 
@@ -32,6 +33,8 @@ export type AgentWishes = {
   readonly config?: string;
   /** Have the agent as an ordinary process below a first process that only waits. Default: it is the first. */
   readonly ordinary?: boolean;
+  /** Another build of the agent than that of the sources. */
+  readonly program?: string;
 };
 
 /** For what an ordinary user's namespaces lack: control groups, other owners of files, a way in by nsenter. */
@@ -57,8 +60,7 @@ export async function startAgent(wishes: AgentWishes = {}): Promise<RealAgent> {
   }
 }
 
-function launch(folder: string, { env, ordinary, config }: AgentWishes): ChildProcess {
-  const program = join(repository, "build/kata-agent");
+function launch(folder: string, { env, ordinary, config, program = builtAgent }: AgentWishes): ChildProcess {
   const { PATH } = process.env;
   // It tells which groups of processes the agent has left, before it ends and takes the rest of its world with it.
   const below = ["/bin/sh", "-c", '"$0" "$@" & wait $!; code=$?; ls /sys/fs/cgroup; exit $code'];
