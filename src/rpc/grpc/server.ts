@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { handleUnaryCall, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { handleUnaryCall, Metadata, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import { AgentError } from "../../base/agent-error.ts";
 import { Code } from "../../base/code.ts";
 import type { Log } from "../../base/log.ts";
@@ -31,6 +31,15 @@ export async function createGrpcServer(dispatcher: Dispatcher, log: Log): Promis
     "grpc.max_send_message_length": maxFrameBytes,
     // The registry for debugging keeps an entry for every call and connection.
     "grpc.enable_channelz": 0,
+    interceptors: [
+      (_method, call) => {
+        const atHead = new grpc.ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
+          headAtMs.set(metadata, performance.now());
+          next(metadata);
+        });
+        return new grpc.ServerInterceptingCall(call, { start: (next) => next(atHead.build()) });
+      },
+    ],
   });
   for (const route of dispatcher.routes) {
     server.register(`/${route.method.path}`, handle(route, dispatcher), asIs, asIs, "unary");
@@ -57,6 +66,9 @@ export async function createGrpcServer(dispatcher: Dispatcher, log: Log): Promis
   };
 }
 
+/** When the head of a request came; the body may take its time. */
+const headAtMs = new WeakMap<Metadata, number>();
+
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /**
@@ -78,7 +90,7 @@ async function shutDown(server: Server, sockets: ReadonlySet<Socket>, graceMs: n
 
 function handle(route: Route, dispatcher: Dispatcher): handleUnaryCall<Buffer, Buffer> {
   return (grpcCall, respond) => {
-    const receivedAtMs = performance.now();
+    const receivedAtMs = headAtMs.get(grpcCall.metadata) ?? performance.now();
     try {
       const { request } = grpcCall;
       const message = decodeRequest(route, request, { from: 0, to: request.length }, true);

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -6,6 +9,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { test } from "tap";
 import { AgentError } from "../../../src/base/agent-error.ts";
 import { Code } from "../../../src/base/code.ts";
+import { delay } from "../../../src/base/deadline.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { AgentServiceMethods, HealthMethods } from "../../../src/gen/methods.ts";
 import type { Call, Handlers } from "../../../src/rpc/call.ts";
@@ -254,4 +258,31 @@ test("closing lets a running call finish, and cuts one that does not", async (t)
   await closed;
   await cut;
   await server.close();
+});
+
+test("a call has been there since its head, however long its body takes", async (t) => {
+  const seen = Promise.withResolvers<number>();
+  const serving = handlers(
+    {},
+    {
+      async Check(_request, call) {
+        seen.resolve(performance.now() - call.receivedAtMs);
+        return { status: 1 };
+      },
+    },
+  );
+  const { path } = await grpcServer(t, serving);
+  const session = connect("http://agent", { createConnection: () => connectSocket(path) });
+  t.teardown(() => session.destroy());
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/grpc.Health/Check",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  stream.resume();
+  await once(session, "remoteSettings");
+  await delay(60);
+  stream.end(Buffer.alloc(5));
+  t.ok((await seen.promise) >= 50);
 });
