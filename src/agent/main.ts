@@ -105,6 +105,7 @@ async function main(role: Role): Promise<void> {
   });
   running.rooms = rooms;
   const interceptors = [tracing.interceptor, policyInterceptor(policy)];
+  running.background.defer(async () => rooms.memAgent?.close());
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
     serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
   );

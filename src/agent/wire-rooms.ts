@@ -26,6 +26,7 @@ import type { Reaper } from "../sys/reaper.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
 import { cgroupManager } from "./cgroup-choice.ts";
 import { mayRestrictDevices } from "./device-rules-choice.ts";
+import { memAgentFromOptions } from "./mem-agent-from-options.ts";
 import { oomScoreFloor } from "./oom-score-floor.ts";
 import type { AgentOptions } from "./options.ts";
 import { tryPipeSize } from "./pipe-size.ts";
@@ -80,6 +81,7 @@ export async function wireRooms({
     registry,
     tracing,
     policy,
+    memAgent: memAgentFromOptions(options, registry, log),
     oomQueue: new OomQueue(),
     callCounts: new CallCounts(),
     spanReport: () => tracing.report(),

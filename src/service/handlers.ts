@@ -4,6 +4,7 @@ import { handlersOf } from "../rpc/handlers.ts";
 import { containerCalls } from "./container.ts";
 import { guestCalls } from "./guest.ts";
 import { healthService } from "./health.ts";
+import { memAgentCalls } from "./mem-agent.ts";
 import { metricsCalls } from "./metrics.ts";
 import { networkCalls } from "./network.ts";
 import { policyCalls } from "./policy.ts";
@@ -23,6 +24,7 @@ export function agentHandlers(rooms: Rooms): Handlers {
     ...metricsCalls(rooms),
     ...tracingCalls(rooms),
     ...policyCalls(rooms),
+    ...memAgentCalls(rooms),
   };
   return new Map([
     ...handlersOf(AgentServiceMethods, agent),

@@ -6,6 +6,7 @@ import type { CallCounts } from "../rpc/call-counts.ts";
 import type { Crun } from "../runtime/crun.ts";
 import type { BlockDevices } from "../sandbox/block-devices.ts";
 import type { ContainerDevices } from "../sandbox/container-devices.ts";
+import type { MemAgent } from "../sandbox/mem-agent.ts";
 import type { Network } from "../sandbox/network.ts";
 import type { Policy } from "../sandbox/policy.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -27,6 +28,8 @@ export type Rooms = {
   readonly registry: Registry;
   readonly crun: Crun;
   readonly oomQueue: OomQueue;
+  /** Undefined unless the options ask for it. */
+  readonly memAgent: MemAgent | undefined;
   /** The host's own streams for processes; absent unless a port for them was asked for (agent-api 6.7). */
   readonly passedStreams: PassedSource | undefined;
   readonly log: Log;
