@@ -4,12 +4,14 @@
 import { readFile } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
+import { mountExtension } from "../sandbox/extension.ts";
 import { setHostname } from "../sys/hostname.ts";
 import { setLinkUp } from "../sys/link-up.ts";
 import { loadModule } from "../sys/load-module.ts";
 import { setControllingTerminal, startSession } from "../sys/session.ts";
 import type { BootSteps } from "../trace/boot-steps.ts";
 import { linkPtmx, mountBase, mountCgroups } from "./base-mounts.ts";
+import { extensionWords } from "./extension-words.ts";
 import type { Role } from "./role.ts";
 
 /** Lists the kernel modules to load, one path a line; put into the image beside the program. Missing: none. */
@@ -34,6 +36,8 @@ export async function bootGuest(role: Role, steps: BootSteps, log: Log): Promise
   if (role === "machine-init") await tolerated("kernel modules", () => loadModules(log));
   await tolerated("control groups", mountCgroups);
   if (role === "machine-init") {
+    for (const extension of extensionWords(await readFile("/proc/cmdline", "utf8")))
+      await tolerated("extension", () => mountExtension(extension));
     await duty("ptmx", linkPtmx);
     await tolerated("session", leadSession);
   }

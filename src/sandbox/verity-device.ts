@@ -18,8 +18,11 @@ const mapper = "/dev/mapper";
 /** A device to mount. `removeWithLastUser`: removes it, now or when nobody uses it any more. */
 export type VerityDevice = { readonly path: string; removeWithLastUser: () => Promise<void> };
 
-/** Puts a verity device over `device`. @throws INTERNAL with what veritysetup says. */
-export async function openVerity(device: string, verity: Verity): Promise<VerityDevice> {
+/**
+ * Puts a verity device over `device`; `hashes`: where the tree is, when that is another device.
+ * @throws INTERNAL with what veritysetup says.
+ */
+export async function openVerity(device: string, verity: Verity, hashes = device): Promise<VerityDevice> {
   await stat(`${mapper}/control`).catch(() => loadKernelModule("dm-verity", []));
   const name = `kata-verity-${randomBytes(12).toString("hex")}`;
   const options = [
@@ -32,7 +35,7 @@ export async function openVerity(device: string, verity: Verity): Promise<Verity
     `--salt=${verity.salt}`,
     `--format=${verity.hashType}`,
   ];
-  await veritysetup(["open", ...options, "--", device, name, device, verity.rootHash]);
+  await veritysetup(["open", ...options, "--", device, name, hashes, verity.rootHash]);
   const path = `${mapper}/${name}`;
   return {
     path,
