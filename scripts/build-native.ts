@@ -34,10 +34,13 @@ function findHeaders(): string {
   return installed;
 }
 
+/** Sources of executables, which are no part of the addon. */
+const programs = new Set(["launcher.c", "hook.c"]);
+
 function build(out: string, flags: readonly string[]): void {
   const folder = join(root, "src/sys/native");
   const sources = readdirSync(folder)
-    .filter((name) => name.endsWith(".c") && name !== "launcher.c")
+    .filter((name) => name.endsWith(".c") && !programs.has(name))
     .map((name) => join(folder, name));
   mkdirSync(dirname(out), { recursive: true });
   // Beside its place and then renamed: a running program keeps the file it has mapped.

@@ -18,6 +18,9 @@ const launcherSource = join(root, "src/sys/native/launcher.c");
 const addonSources = newest("{src/sys/native/*,scripts/build-native.ts}");
 const policySources = newest("{src/sys/policy-engine/{Cargo.*,src/*},scripts/build-policy.ts}");
 const launcherSources = newest("{src/sys/native/launcher.c,scripts/{programs,build}.ts}");
+const hookSource = join(root, "src/sys/native/hook.c");
+const hookSources = newest("{src/sys/native/hook.c,scripts/build.ts}");
+const staticFlags = ["-Os", "-s", "-static", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 // The lock file stands for what is in node_modules.
 const bundleSources = newest(
   "{src/**/*.ts,scripts/{bundle,code-cache,late-modules,programs}.ts,package-lock.json}",
@@ -55,25 +58,22 @@ function placeNode(): void {
   }
 }
 
+/** What runs the hooks of containers; it lies with the bundles, since only the agent needs to find it. */
+function compileHookRunner(): boolean {
+  const program = join(lib, "kata-hook");
+  if (!isStale(program, hookSources)) return false;
+  rmSync(program, { force: true });
+  execFileSync("gcc", [...staticFlags, hookSource, "-o", program], { stdio: "inherit" });
+  return true;
+}
+
 function compileLauncher({ name, nodeFlags }: Program): boolean {
   const launcher = join(out, name);
   if (!isStale(launcher, launcherSources)) return false;
   const flags = nodeFlags.map((flag) => `"${flag}",`).join("");
   const defines = [`-DPROGRAM="${name}"`, `-DNODE_FLAGS=${flags}`];
   rmSync(launcher, { force: true });
-  const args = [
-    "-Os",
-    "-s",
-    "-static",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    ...defines,
-    launcherSource,
-    "-o",
-    launcher,
-  ];
-  execFileSync("gcc", args, { stdio: "inherit" });
+  execFileSync("gcc", [...staticFlags, ...defines, launcherSource, "-o", launcher], { stdio: "inherit" });
   return true;
 }
 
@@ -98,6 +98,7 @@ placeNode();
 if (buildAddon()) built.push("the addon");
 if (isStale(join(lib, "policy.node"), policySources) && buildPolicyEngine(root, lib))
   built.push("the policy engine");
+if (compileHookRunner()) built.push("the hook runner");
 if (await placePage()) built.push("the trace page");
 for (const program of programs.filter(({ entry }) => existsSync(join(root, entry)))) {
   try {

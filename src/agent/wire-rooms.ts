@@ -67,6 +67,7 @@ export async function wireRooms({
     deviceRules: new DeviceRules(await mayRestrictDevices(), log),
     noPivot: await isInitramfs(),
     timeoutMs: options.crunTimeoutMs,
+    log,
     pipeBytes: options.containerPipeBytes,
     reaper,
   });

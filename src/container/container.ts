@@ -13,12 +13,15 @@ import type { Bundle } from "../runtime/bundle.ts";
 import type { Cgroup } from "../runtime/cgroup.ts";
 import { type CgroupStats, readCgroupStats } from "../runtime/cgroup-stats.ts";
 import type { Crun } from "../runtime/crun.ts";
+import { hookState } from "../runtime/hook-state.ts";
+import { runHooks } from "../runtime/hooks.ts";
 import type { OciProcess, OciResources, OciSpec } from "../runtime/oci.ts";
 import { OomWatch } from "../runtime/oom-watch.ts";
 import { blockIoWrites, writeTolerated } from "../runtime/tolerated-resources.ts";
 import { mergeResources } from "./merge-resources.ts";
 import type { PassedStreams } from "./passed-streams.ts";
 import { Process } from "./process.ts";
+import { runStartHooks } from "./start-hooks.ts";
 
 type Phase = "created" | "running" | "paused" | "removing";
 
@@ -46,6 +49,7 @@ export class Container {
   /** The effective spec, with the resources as updates have left them. */
   #spec: OciSpec;
   #pausedFrom: "created" | "running" = "running";
+  readonly #hooksRun = new Set<"poststart" | "poststop">();
   #updates: Promise<unknown> = Promise.resolve();
   #oomWatch: OomWatch | undefined;
   #phase: Phase = "created";
@@ -116,14 +120,16 @@ export class Container {
     if (this.#phase === "paused") this.#phase = phase;
   }
 
-  /** Lets the program run. @throws INTERNAL when that was done before, or when init has died meanwhile. */
+  /** Lets the program run, after and before the hooks that go with it. @throws INTERNAL when that was done before, or when init has died meanwhile. */
   async start(): Promise<void> {
     if (this.#phase !== "created") throw new AgentError(Code.internal, "container is not in state created");
     if (this.init.exit !== undefined)
       throw new AgentError(Code.internal, "container init has ended before its start");
     this.#phase = "running";
+    await runStartHooks(this.#crun, this.id, this.#bundle, this.#spec, this.#state("created"));
     this.init.released();
     await this.#crun.start(this.id, this.#bundle);
+    await this.#runHooks("poststart", "running");
   }
 
   /**
@@ -211,10 +217,28 @@ export class Container {
     this.#oomWatch?.close();
     this.cgroup.killAll();
     for (const process of this.processes()) process.signal(sigkill);
+    await this.#runHooks("poststop", "stopped");
     await this.#crun.delete(this.id, this.#bundle);
     for (const process of this.processes()) process.close();
     this.#execs.clear();
     await this.#bundle.remove();
+  }
+
+  /** Once each, though a removal that failed may be tried again. */
+  async #runHooks(stage: "poststart" | "poststop", status: "running" | "stopped"): Promise<void> {
+    if (this.#hooksRun.has(stage)) return;
+    this.#hooksRun.add(stage);
+    await runHooks(stage, this.#spec.hooks?.[stage] ?? [], this.#state(status), this.#bundle, this.#crun.log);
+  }
+
+  #state(status: "created" | "running" | "stopped"): object {
+    return hookState(
+      this.id,
+      this.#spec,
+      status,
+      status === "stopped" ? 0 : this.init.pid,
+      this.#bundle.path,
+    );
   }
 
   #live(id: ExecId): boolean {

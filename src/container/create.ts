@@ -38,7 +38,7 @@ export async function createContainer(
     if (spec.process !== undefined) await checkLabel(spec.process);
     await checkMounts(bundle.rootfs, spec.mounts ?? []);
     await writeNetworkSysctls(spec.linux?.sysctl ?? {});
-    return crunDocument(effective, path);
+    return crunDocument(effective, path, bundle);
   });
   const cgroup = new Cgroup(path);
   // crun cleans up after a create that it refuses, but not after one that we had to kill, and a group stays whose

@@ -1,6 +1,7 @@
 import type { ContainerId } from "../base/ids.ts";
 import type { Bundle } from "../runtime/bundle.ts";
 import type { Crun, Launched } from "../runtime/crun.ts";
+import { crunHooksOf } from "../runtime/hooks.ts";
 import type { OciSpec } from "../runtime/oci.ts";
 
 /**
@@ -14,9 +15,10 @@ export async function launchInit(
   document: OciSpec,
 ): Promise<Launched> {
   const { deviceRules } = crun;
+  const hooks = crunHooksOf(document, bundle, crun.log);
   const create = () => {
     bundle.write("config.json", deviceRules.document(document));
-    return crun.create(id, bundle, document.process?.terminal === true);
+    return crun.create(id, bundle, document.process?.terminal === true, hooks);
   };
   const restricted = deviceRules.restrict(document);
   try {

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
+import type { Bundle } from "./bundle.ts";
 import { crunResources } from "./crun-resources.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { withHome } from "./home.ts";
+import { crunHooks } from "./hooks.ts";
 import type { OciSpec } from "./oci.ts";
 import { isNetworkSysctl, sysctlFile } from "./sysctl-file.ts";
 
@@ -12,13 +14,16 @@ const crunsOwn = /^(?:run\.oci\.|module\.wasm\.|org\.criu\.)/;
  * The document that crun gets for a container: the effective spec with the group's path, a limit of descriptors, and
  * without what is not for crun to do. Orders to crun among the annotations come from whoever wrote the pod, so they are
  * left out; network parameters are written by us, since crun refuses them to a container without a network of its own;
- * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13); resources that may fail are ours too.
+ * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13); resources that may fail are ours too,
+ * and hooks are run in our way (`hooks.ts`).
  */
-export function crunDocument(spec: OciSpec, cgroupsPath: string): OciSpec {
-  const { annotations, process, ...rest } = spec;
+export function crunDocument(spec: OciSpec, cgroupsPath: string, bundle: Bundle): OciSpec {
+  const { annotations, process, hooks: _wrapped, ...rest } = spec;
   const document: OciSpec = { ...rest, linux: { ...spec.linux, cgroupsPath } };
   if (process !== undefined) document.process = withHome(withDefaultLimits(process), rest.root?.path ?? "/");
   if (annotations !== undefined) document.annotations = without(annotations, (name) => crunsOwn.test(name));
+  const hooks = crunHooks(spec, bundle);
+  if (hooks !== undefined) document.hooks = hooks;
   const resources = spec.linux?.resources;
   if (resources !== undefined) document.linux = { ...document.linux, resources: crunResources(resources) };
   const sysctl = spec.linux?.sysctl;

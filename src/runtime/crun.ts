@@ -13,6 +13,7 @@ import { Code } from "../base/code.ts";
 import { abortable, deadline } from "../base/deadline.ts";
 import { exitStatus } from "../base/exit.ts";
 import { type ContainerId, pid } from "../base/ids.ts";
+import { type Log, silentLog } from "../base/log.ts";
 import type { Child } from "../sys/child.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import { type SpawnRequest, spawn } from "../sys/spawn.ts";
@@ -24,6 +25,7 @@ import { crunResources } from "./crun-resources.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { DeviceRules } from "./device-rules.ts";
 import { withHome } from "./home.ts";
+import type { CrunHooks } from "./hooks.ts";
 import type { OciProcess, OciResources } from "./oci.ts";
 import { openConsole } from "./open-console.ts";
 import { openPipes } from "./open-pipes.ts";
@@ -46,6 +48,8 @@ export type CrunOptions = {
   /** Capacity of the output pipes (`agent.container_pipe_size`); 0 = the kernel's default. */
   pipeBytes: number;
   reaper: Reaper;
+  /** Where failures are told that fail nothing else, such as those of hooks. Absent: nowhere. */
+  log?: Log;
   /** Whether containers get the device rules of their documents; absent: they do not. */
   deviceRules?: DeviceRules;
 };
@@ -69,14 +73,19 @@ export class Crun {
     this.deviceRules = options.deviceRules ?? DeviceRules.none;
   }
 
+  get log(): Log {
+    return this.#options.log ?? silentLog;
+  }
+
   /**
    * Creates a container from `bundle` (its `config.json` is written) up to the point before its program runs.
+   * `hooks` are those that it runs on the way.
    * @throws INTERNAL with crun's complaint; nothing of the container is left in crun's state then.
    */
-  create(id: ContainerId, bundle: Bundle, terminal: boolean): Promise<Launched> {
+  create(id: ContainerId, bundle: Bundle, terminal: boolean, hooks?: CrunHooks): Promise<Launched> {
     const args = ["create", "--bundle", bundle.path];
     if (this.#options.noPivot) args.push("--no-pivot");
-    return this.#launch("create", args, id, bundle, terminal);
+    return this.#launch("create", args, id, bundle, terminal, hooks);
   }
 
   /**
@@ -138,6 +147,7 @@ export class Crun {
     id: ContainerId,
     bundle: Bundle,
     terminal: boolean,
+    hooks?: CrunHooks,
   ): Promise<Launched> {
     return span(`crun ${command}`, { "kata.crun.command": command }, async (live) => {
       const serial = this.#next();
@@ -152,7 +162,7 @@ export class Crun {
         const more = ["--pid-file", bundle.file(pidName), ...streams.crunArgs];
         const child = this.#spawn([...args, ...more], bundle.file(log), id, streams.childStdio);
         streams.closeChildSide();
-        await this.#finished(command, child, join(bundle.path, log));
+        await this.#finished(command, child, join(bundle.path, log), hooks?.maxMs);
         const io = await streams.connect(this.#options.timeoutMs);
         const process = this.#options.reaper.adopt(
           pid(Number(readFileSync(join(bundle.path, pidName), "utf8"))),
@@ -162,6 +172,7 @@ export class Crun {
         return { child: process, io };
       } finally {
         if (!launched) streams.close();
+        hooks?.tell(live);
         for (const name of [log, pidName]) bundle.drop(name);
       }
     });
@@ -183,8 +194,9 @@ export class Crun {
   }
 
   /** Waits for crun itself, kills it at the time limit, and turns its complaint into an error. */
-  async #finished(command: string, child: Child, log: string): Promise<void> {
-    const limit = deadline(this.#options.timeoutMs);
+  async #finished(command: string, child: Child, log: string, moreMs = 0): Promise<void> {
+    const timeoutMs = this.#options.timeoutMs + moreMs;
+    const limit = deadline(timeoutMs);
     try {
       const exit = await abortable(child.exited, limit.signal);
       if (exit.how === "exited" && exit.code === 0) return;
@@ -194,7 +206,7 @@ export class Crun {
       if (!limit.signal.aborted) throw error;
       child.signal(9);
       await endedOrGivenUp(child);
-      throw new AgentError(Code.internal, `crun ${command}: no end within ${this.#options.timeoutMs} ms`);
+      throw new AgentError(Code.internal, `crun ${command}: no end within ${timeoutMs} ms`);
     } finally {
       limit.done();
     }

@@ -15,6 +15,7 @@ import type { ContainerId, SandboxId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { clearBase } from "./clear-base.ts";
 import { setUpDns } from "./dns.ts";
+import { findGuestHooks, type GuestHooks, noGuestHooks } from "./guest-hooks.ts";
 import { loadKernelModule } from "./kernel-module.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
 import type { Storage, StorageDriver } from "./storage.ts";
@@ -27,6 +28,8 @@ export type SandboxRequest = {
   dns: readonly string[];
   storages: readonly Storage[];
   kernelModules: readonly { name: string; parameters: readonly string[] }[];
+  /** Where the image has hooks for every container; empty: nowhere. */
+  guestHookPath: string;
 };
 
 type State = "waiting" | "creating" | "running" | "destroyed";
@@ -37,10 +40,18 @@ export class Sandbox {
   readonly #containerStorages = new Map<ContainerId, string[]>();
   #state: State = "waiting";
   #id: SandboxId | undefined;
+  readonly #log: Log;
+  #guestHooks = noGuestHooks;
   #undoDns: (() => Promise<void>) | undefined;
 
   constructor(log: Log, storageDrivers: ReadonlyMap<string, StorageDriver>) {
+    this.#log = log;
     this.storages = new Storages(storageDrivers, log);
+  }
+
+  /** Hooks of the guest image, for every container. */
+  get guestHooks(): GuestHooks {
+    return this.#guestHooks;
   }
 
   /** Undefined until it is known. */
@@ -67,6 +78,7 @@ export class Sandbox {
     await this.namespaces.create(request.hostname);
     const mounted = await this.storages.add(request.storages, undefined, signal);
     undo.defer(() => this.storages.release(mounted));
+    this.#guestHooks = await findGuestHooks(request.guestHookPath, this.#log);
     this.#undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
     undo.move();
     this.#id = request.id;

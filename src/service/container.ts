@@ -13,6 +13,7 @@ import type { Call } from "../rpc/call.ts";
 import { applyTolerated } from "./apply-resources.ts";
 import { withDevices } from "./devices.ts";
 import { effectiveSpec } from "./effective-spec.ts";
+import { withGuestHooks } from "./guest-hooks.ts";
 import { ociResources } from "./oci-resources.ts";
 import { ociSpec } from "./oci-spec.ts";
 import { removeContainer } from "./remove-container.ts";
@@ -100,7 +101,9 @@ async function create(
   undo.defer(() => discardBundle(guestPaths.base, id));
   await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));
-  const spec = effectiveSpec(sent, sandbox.namespaces, { podPid: request.sandbox_pidns, firstContainer });
+  const podPid = request.sandbox_pidns;
+  const joined = effectiveSpec(sent, sandbox.namespaces, { podPid, firstContainer });
+  const spec = withGuestHooks(joined, sandbox.guestHooks);
   const container = await createContainer(crun, guestPaths.base, id, spec, passed);
   // A failure to undo must not hide the error that made it necessary.
   undo.defer(() =>

@@ -25,6 +25,7 @@ export function sandboxCalls(rooms: Rooms): Calls {
         dns: request.dns,
         storages: request.storages.map(storageFrom),
         kernelModules: request.kernel_modules,
+        guestHookPath: request.guest_hook_path,
       };
       await sandbox.create(wanted, call.signal);
       return {};

@@ -46,6 +46,7 @@ export const attributeTable = {
   "kata.crun.exit.code": ["number", "exit code of crun itself"],
   "kata.hook.type": ["string", "OCI hook stage: `prestart`, `poststop`"],
   "kata.hook.index": ["number", "position of the hook in its stage"],
+  "kata.hook.stderr": ["string", "last line that a hook wrote to its stderr, at most 200 characters"],
   "kata.io.stream": ["string", "`stdin`, `stdout` or `stderr`"],
   "kata.io.bytes": ["number", "bytes moved"],
   "kata.io.eof": ["boolean", "the stream ended here"],

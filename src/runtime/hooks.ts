@@ -1,0 +1,152 @@
+/**
+ * Hooks of containers (agent-api 3.3.6). A hook that fails, hangs or is not there never fails a request: it is logged.
+ * crun thinks otherwise, so each hook is run by a small program of ours that always succeeds (`sys/native/hook.c`) and
+ * writes a report into the bundle.
+ *
+ *   | stage           | who runs it                   | where                             |
+ *   |-----------------|-------------------------------|-----------------------------------|
+ *   | prestart        | crun create, by our program   | the agent's namespaces            |
+ *   | createRuntime   | nobody: it is the host's      |                                   |
+ *   | createContainer | crun create, by our program   | the container's, before its root  |
+ *   | startContainer  | crun exec, before crun start  | the container's                   |
+ *   | poststart       | the agent, by our program     | the agent's namespaces            |
+ *   | poststop        | the agent, by our program     | the agent's namespaces            |
+ */
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import type { Log } from "../base/log.ts";
+import { hookProgram } from "../sys/hook-program.ts";
+import { run } from "../sys/run.ts";
+import { type LiveSpan, span } from "../trace/span.ts";
+import type { Bundle } from "./bundle.ts";
+import { type HookReport, hookReport, succeeded } from "./hook-report.ts";
+import type { OciHook, OciHooks, OciSpec } from "./oci.ts";
+
+/** The stages that crun runs, in the middle of a create. */
+const crunStages = ["prestart", "createContainer"] as const;
+export type HookStage = Exclude<keyof OciHooks, "createRuntime">;
+
+/** Hooks that crun runs during a create: how long they may take, and who is to be told once it has ended. */
+export type CrunHooks = { maxMs: number; tell(live: LiveSpan): void };
+
+const defaultTimeoutSeconds = 10;
+/** More than any hook is waited for, whatever its document says: requests have limits of their own. */
+const maxTimeoutSeconds = 600;
+/** Our program ends its hook at the limit; only if it cannot is it ended itself. */
+const graceMs = 5_000;
+const maxOutputBytes = 4096;
+
+/** How long a hook may run, milliseconds. */
+export function hookTimeoutMs({ timeout = defaultTimeoutSeconds }: OciHook): number {
+  return Math.min(timeout, maxTimeoutSeconds) * 1000;
+}
+
+/** The hooks of a document as crun gets them: those of its stages, each run by our program. */
+export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
+  const forCrun: OciHooks = {};
+  for (const stage of crunStages) {
+    const hooks = spec.hooks?.[stage] ?? [];
+    if (hooks.length === 0) continue;
+    forCrun[stage] = hooks.map((hook, index) => {
+      const report = bundle.file(reportName(stage, index));
+      // In a user namespace of the container the program is not our root, and could not make the file.
+      writeFileSync(report, "", { mode: 0o600 });
+      if (stage === "createContainer") chmodSync(report, 0o666);
+      const timeout = (hookTimeoutMs(hook) + graceMs) / 1000;
+      return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report)], timeout };
+    });
+  }
+  return Object.keys(forCrun).length === 0 ? undefined : forCrun;
+}
+
+/** What there is to know of the hooks in a document that {@link crunHooks} has made; their reports are read once. */
+export function crunHooksOf(document: OciSpec, bundle: Bundle, log: Log): CrunHooks | undefined {
+  const { hooks } = document;
+  if (hooks === undefined) return undefined;
+  const all = crunStages.flatMap((stage) =>
+    [...(hooks[stage] ?? []).keys()].map((index) => ({ stage, index })),
+  );
+  return {
+    maxMs: crunStages
+      .flatMap((stage) => hooks[stage] ?? [])
+      .reduce((sum, hook) => sum + hookTimeoutMs(hook), 0),
+    tell(live) {
+      for (const { stage, index } of all) {
+        const report = takeReport(bundle, reportName(stage, index));
+        live.event("hook", reportAttributes(stage, index, report));
+        tellHook(log, stage, index, report);
+      }
+    },
+  };
+}
+
+/** Runs the hooks of a stage in the agent's own namespaces, one after the other, with `state` on stdin. Never rejects. */
+export async function runHooks(
+  stage: "poststart" | "poststop",
+  hooks: readonly OciHook[],
+  state: object,
+  bundle: Bundle,
+  log: Log,
+): Promise<void> {
+  const stdin = Buffer.from(JSON.stringify(state));
+  for (const [index, hook] of hooks.entries()) {
+    await tracedHook(stage, index, log, async () => {
+      const name = reportName(stage, index);
+      const request = { file: hookProgram(), args: programArgs(hook, bundle.file(name)), env: {}, stdin };
+      await run(
+        { ...request, cwd: bundle.path },
+        { timeoutMs: hookTimeoutMs(hook) + graceMs, maxOutputBytes },
+      ).catch(() => undefined);
+      return takeReport(bundle, name);
+    });
+  }
+}
+
+/** Runs one hook in a span and tells how it went. Never rejects. */
+export async function tracedHook(
+  stage: HookStage,
+  index: number,
+  log: Log,
+  work: () => Promise<HookReport>,
+): Promise<void> {
+  await span("hook", { "kata.hook.type": stage, "kata.hook.index": index }, async (live) => {
+    const report = await work();
+    live.set(reportAttributes(stage, index, report));
+    tellHook(log, stage, index, report);
+  });
+}
+
+function programArgs(hook: OciHook, report: string): string[] {
+  const { path, args = [path], env = [] } = hook;
+  return [report, `${hookTimeoutMs(hook) / 1000}`, `${env.length}`, ...env, path, ...args];
+}
+
+function reportName(stage: HookStage, index: number): string {
+  return `hook-${stage}-${index}`;
+}
+
+function takeReport(bundle: Bundle, name: string): HookReport {
+  try {
+    return hookReport(readFileSync(bundle.file(name), "utf8"));
+  } catch {
+    return hookReport("");
+  } finally {
+    bundle.drop(name);
+  }
+}
+
+function reportAttributes(stage: HookStage, index: number, { how, number, lastLine }: HookReport) {
+  return {
+    "kata.hook.type": stage,
+    "kata.hook.index": index,
+    "process.exit.code": how === "exited" ? number : undefined,
+    "kata.process.signal": how === "signaled" ? number : undefined,
+    "kata.timed_out": how === "timeout" ? true : undefined,
+    "kata.hook.stderr": lastLine === "" ? undefined : lastLine,
+  };
+}
+
+function tellHook(log: Log, stage: HookStage, index: number, report: HookReport): void {
+  const fields = { stage, index, ...report };
+  if (succeeded(report)) log.info(fields, "hook ended");
+  else log.warn(fields, "hook failed");
+}
