@@ -1,19 +1,21 @@
-import { open } from "node:fs/promises";
 import type { Log } from "../base/log.ts";
 import { formatAddress } from "../vsock/address.ts";
-import { type Listener, listen } from "../vsock/listen.ts";
-import { CollectorOutput } from "./collector-output.ts";
 import type { Config } from "./config.ts";
-import { type AppendText, LinesOutput } from "./lines-output.ts";
-import type { Output } from "./output.ts";
-import { createPost } from "./post.ts";
-import { Receiver } from "./receiver.ts";
+import { Announcements } from "./in/announcements.ts";
+import { type Accept, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
+import { Receiver } from "./in/receiver.ts";
+import { SandboxWatch } from "./in/sandbox-watch.ts";
+import { Metrics } from "./metrics.ts";
+import { createOutput } from "./out/create-output.ts";
+import { FanOut } from "./out/fan-out.ts";
+import type { AppendText } from "./out/lines-output.ts";
 import { servePage } from "./ui/page-server.ts";
 import { RecentTraces } from "./ui/recent-traces.ts";
-import { shownOutputs } from "./ui/shown-output.ts";
+import { showIn } from "./ui/show-taken.ts";
 
 /** A forwarder at work. */
 export type Forwarder = {
+  readonly metrics: Metrics;
   /** Stops accepting, lets what has arrived go out, and closes everything, within the config's `drainMs`. */
   close(): Promise<void>;
 };
@@ -28,21 +30,22 @@ export async function startForwarder(config: Config, print: AppendText, log: Log
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const outputs: Output[] = [];
-    if (config.file !== undefined) outputs.push(await linesOutput(config.file, print, undo));
-    for (const backend of config.backends)
-      outputs.push(new CollectorOutput(`http://${backend.authority}`, createPost(backend), log));
-    undo.push(async () => void (await Promise.all(outputs.map((output) => output.close(config.drainMs)))));
-    const receiver = new Receiver(await withPage(config, outputs, undo, log), log);
-    undo.push(() => receiver.close(config.drainMs));
-    const listeners: Listener[] = [];
-    for (const address of config.listen) {
-      const listener = await listen(address, receiver.accept, log);
-      undo.push(() => listener.close());
-      listeners.push(listener);
+    const metrics = new Metrics();
+    const fanOut = new FanOut(metrics, log);
+    for (const backend of config.backends) {
+      const output = await createOutput(backend, print, metrics, log);
+      fanOut.outputs = [...fanOut.outputs, output];
     }
-    log.info({ addresses: listeners.map(({ address }) => formatAddress(address)) }, "listening");
-    return { close };
+    undo.push(async () => {
+      await Promise.all(fanOut.outputs.map((output) => output.close(config.drainMs)));
+    });
+    await openPage(config, fanOut, undo, log);
+    const announcements = new Announcements(fanOut.deliver, metrics, log);
+    undo.push(() => announcements.close());
+    const receiver = new Receiver(fanOut.deliver, announcements, config.limits, metrics, log);
+    undo.push(() => receiver.close(config.drainMs));
+    await openListeners(config, (accepted, origin) => receiver.accept(accepted, origin), undo, log);
+    return { metrics, close };
   } catch (error) {
     await close();
     throw error;
@@ -50,27 +53,35 @@ export async function startForwarder(config: Config, print: AppendText, log: Log
 }
 
 /** Opens the page, if one is wanted, and lets it see what the outputs take. */
-async function withPage(
+async function openPage(
   { ui }: Config,
-  outputs: readonly Output[],
+  fanOut: FanOut,
   undo: (() => Promise<void>)[],
   log: Log,
-): Promise<readonly Output[]> {
-  if (ui === undefined) return outputs;
+): Promise<void> {
+  if (ui === undefined) return;
   const traces = new RecentTraces();
   const server = await servePage(ui, traces, log);
   undo.push(() => server.close());
   log.info({ url: server.url }, "page is served");
-  return shownOutputs(outputs, traces);
+  fanOut.onTaken = showIn(traces);
 }
 
-async function linesOutput(
-  path: string,
-  print: AppendText,
+async function openListeners(
+  config: Config,
+  accept: Accept,
   undo: (() => Promise<void>)[],
-): Promise<LinesOutput> {
-  if (path === "-") return new LinesOutput("stdout", print);
-  const file = await open(path, "a", 0o600);
-  undo.push(() => file.close());
-  return new LinesOutput(path, (text) => file.appendFile(text));
+  log: Log,
+): Promise<void> {
+  const addresses: string[] = [];
+  for (const address of config.listen) {
+    const listener = await listenOn(address, accept, log);
+    undo.push(() => listener.close());
+    addresses.push(formatAddress(listener.address));
+  }
+  const open = (path: string, sandboxId: string) => listenForVmm(path, tracePort, sandboxId, accept, log);
+  const watch = new SandboxWatch(config.watch, open, log);
+  undo.push(() => watch.close());
+  await watch.start();
+  log.info({ addresses, watched: config.watch.length }, "listening");
 }

@@ -1,18 +1,28 @@
 import { destination, pino } from "pino";
-import { readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
 import { startForwarder } from "./forward.ts";
+import { readArguments } from "./read-arguments.ts";
+import { resolveConfig } from "./resolve-config.ts";
 
 /**
  * kata-trace-forwarder: on the host, takes the spans of any number of guests and hands them on.
  * Exit status: 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 when it was called wrongly.
  */
 const stderrFd = 2;
+const usageStatus = 2;
 
 async function main(): Promise<number> {
-  const config = readConfig(process.argv.slice(2));
-  if ("text" in config) {
-    (config.status === 0 ? process.stdout : process.stderr).write(config.text);
-    return config.status;
+  const given = readArguments(process.argv.slice(2));
+  if ("text" in given) {
+    (given.status === 0 ? process.stdout : process.stderr).write(given.text);
+    return given.status;
+  }
+  let config: Config;
+  try {
+    config = resolveConfig(given);
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n(--help shows what is possible)\n`);
+    return usageStatus;
   }
   const log = pino({ level: config.logLevel, base: { name: "kata-trace-forwarder" } }, destination(stderrFd));
   const ended = endSignal();

@@ -7,3 +7,8 @@ export function vector(name: string): Uint8Array {
   const digits = text.replace(/^#.*$/gm, "").replace(/\s/g, "");
   return Uint8Array.from(Buffer.from(digits, "hex"));
 }
+
+/** The text of `test/vectors/<name>.txt`, without the line feed at its end. */
+export function textVector(name: string): string {
+  return readFileSync(join(import.meta.dirname, "../vectors", `${name}.txt`), "utf8").trimEnd();
+}

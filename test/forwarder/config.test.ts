@@ -1,13 +1,14 @@
 import t from "tap";
-import { type Config, readConfig } from "../../src/forwarder/config.ts";
+import type { Config } from "../../src/forwarder/config.ts";
+import { type Arguments, readArguments } from "../../src/forwarder/read-arguments.ts";
+import { resolveConfig } from "../../src/forwarder/resolve-config.ts";
 
-const config = (...args: string[]) => readConfig(args) as Config;
+const config = (...args: string[]): Config => resolveConfig(readArguments(args) as Arguments);
 
 t.test("an address is enough: spans go to stdout", async (t) => {
   t.match(config("--listen", "unix:///run/t.sock"), {
     listen: [{ kind: "unix", path: "/run/t.sock" }],
-    file: "-",
-    backends: [],
+    backends: [{ kind: "stdout", format: "json" }],
     logLevel: "info",
     drainMs: 5000,
   });
@@ -42,27 +43,40 @@ const urls: [url: string, port: number, authority: string, path: string][] = [
 ];
 for (const [url, port, authority, path] of urls)
   t.test(`a collector at ${url} gets ${path}`, async (t) => {
-    const { backends, file } = config("-l", "unix:///x", "--otlp", url);
-    t.match(backends, [{ address: { kind: "tcp", port }, authority, path }]);
-    t.equal(file, undefined, "and no file unless asked for");
+    const { backends } = config("-l", "unix:///x", "--otlp", url);
+    t.match(backends, [{ kind: "otlp-http", endpoint: { address: { kind: "tcp", port }, authority, path } }]);
+    t.equal(backends.length, 1, "and no file unless asked for");
   });
 
+t.test("without an address it does not start", async (t) => {
+  t.throws(() => config(), /--listen/);
+});
+
+t.test("the options of upstream's program are understood", async (t) => {
+  const args = ["--socket-path", "/run/vm.vsock", "--vsock-cid", "any", "--vsock-port", "10241"];
+  t.match(config(...args, "--otlp-endpoint", "http://localhost:4317", "--trace-name", "x").listen, [
+    { kind: "hybrid" },
+    { kind: "vsock", cid: 0xffffffff, port: 10241 },
+  ]);
+  for (const dump of [["--dump-only"], ["--dump-only", "true"]])
+    t.match(config(...args, "--otlp", "http://localhost:4318", ...dump).backends, [{ kind: "stdout" }]);
+});
+
 const wrong: [why: string, ...args: string[]][] = [
-  ["no address"],
   ["an address that is none", "--listen", "nonsense"],
   ["a relative socket path", "--socket-path", "vm.vsock"],
   ["a collector that is no URL", "-l", "unix:///x", "--otlp", "localhost:4318"],
-  ["a collector behind TLS", "-l", "unix:///x", "--otlp", "https://localhost:4318"],
+  ["a template without a place for the sandbox", "--watch", "/run/vm.sock"],
   ["an unknown level", "-l", "unix:///x", "--log-level", "loud"],
   ["a limit that is no number", "-l", "unix:///x", "--drain-timeout", "soon"],
   ["an unknown option", "--what"],
 ];
 for (const [why, ...args] of wrong)
   t.test(`${why} is wrong usage, and says how it is done`, async (t) => {
-    t.match(readConfig(args), { status: 2, text: /error: .*\n.*--help/s });
+    t.match(readArguments(args), { status: 2, text: /error: .*\n.*--help/s });
   });
 
 t.test("--help and --version are no errors", async (t) => {
-  t.match(readConfig(["--help"]), { status: 0, text: /--socket-path/ });
-  t.match(readConfig(["--version"]), { status: 0, text: /^\d/ });
+  t.match(readArguments(["--help"]), { status: 0, text: /--socket-path/ });
+  t.match(readArguments(["--version"]), { status: 0, text: /^\d/ });
 });

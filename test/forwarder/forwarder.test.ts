@@ -55,7 +55,7 @@ t.test("it answers in the type of the request, gzip or not", async (t) => {
   const [path, file] = [join(folder, "s"), join(folder, "out")];
   await runForwarder(t, "-l", `unix://${path}`, "-f", file);
   const gzip = { "content-encoding": "gzip" };
-  const body = '{"resourceSpans":[{"scopeSpans":[]}]}';
+  const body = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"json"}]}]}]}';
   const rows = [
     [await post(path, exportOf("plain")), "application/x-protobuf", ""],
     [await post(path, gzipSync(exportOf("zipped")), gzip), "application/x-protobuf", ""],
@@ -69,7 +69,7 @@ t.test("it answers in the type of the request, gzip or not", async (t) => {
     t.equal(answer.headers["content-type"], type);
     t.equal(answer.body.toString(), text);
   }
-  t.equal(linesOf(file).length, 4, "empty requests leave no line");
+  t.equal(linesOf(file).length, 4, "requests without spans leave no line");
 });
 
 t.test("what it cannot take it refuses, as google.rpc.Status in the request's type", async (t) => {
@@ -145,7 +145,8 @@ t.test("the bad bytes of one guest do not cost the others theirs", async (t) => 
   const path = join(folder, "s");
   const port = await freePort();
   const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-o", `http://127.0.0.1:${port}`);
-  const bad = Buffer.from([0x0a, 0x02, 0x12, 0x05]);
+  // An attribute that is broken inside: nobody looks there on the way to a collector.
+  const bad = Buffer.from("0a0812061204" + "4a020a05", "hex");
   await post(path, exportOf("first"));
   await forwarder.logged("backend does not answer, retrying");
   for (const body of [exportOf("second"), bad, exportOf("third")]) await post(path, body);
@@ -202,21 +203,6 @@ t.test("many guests at once, one of them silent and one that hangs up in the mid
   t.equal(linesOf(file).length, 100);
 });
 
-t.test("a connection with upstream's frames is closed, with a word in the log", async (t) => {
-  const folder = temporaryFolder(t);
-  const path = join(folder, "s");
-  const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-f", join(folder, "out"));
-  const socket = connect(path);
-  socket.write(Buffer.from([0, 0, 0, 0, 0, 0, 0, 2, 0x7b, 0x7d]));
-  await new Promise((resolve) =>
-    socket
-      .on("close", resolve)
-      .on("error", () => {})
-      .resume(),
-  );
-  await forwarder.logged("spans in the form of upstream's agent are not supported");
-});
-
 t.test("a file that cannot be opened is said, and ends it with 1", async (t) => {
   const folder = temporaryFolder(t);
   const args = ["-l", `unix://${join(folder, "s")}`, "-f", join(folder, "none", "out")];
@@ -224,9 +210,9 @@ t.test("a file that cannot be opened is said, and ends it with 1", async (t) => 
   t.notOk(existsSync(join(folder, "s")));
 });
 
-/** Names that are numbers: of other objects the runtime writes any depth. */
 function deepJson(depth: number): string {
-  return `{"resourceSpans":[${'{"0":'.repeat(depth)}0${"}".repeat(depth)}]}`;
+  const value = `${'{"arrayValue":{"values":['.repeat(depth)}${"]}}".repeat(depth)}`;
+  return `{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":${value}}]}}]}`;
 }
 
 async function freePort(): Promise<number> {

@@ -8,8 +8,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import type { Log, LogFields } from "../../src/base/log.ts";
-import { readConfig } from "../../src/forwarder/config.ts";
 import { startForwarder } from "../../src/forwarder/forward.ts";
+import { readArguments } from "../../src/forwarder/read-arguments.ts";
+import { resolveConfig } from "../../src/forwarder/resolve-config.ts";
 
 const main = fileURLToPath(new URL("../../src/forwarder/main.ts", import.meta.url));
 
@@ -30,6 +31,8 @@ export type Running = {
   /** Resolves at the first log line with this message. */
   logged(message: string): Promise<LogLine>;
   stdout(): string;
+  /** Prometheus' text of all counters; only of one in this process. */
+  metrics(): Promise<string>;
   /** Ends it as a service manager would; gives its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
@@ -78,13 +81,14 @@ export async function spawnForwarder(t: Test, ...args: string[]): Promise<Runnin
   ended.catch(() => {});
   const logged = (message: string) => lines.find(message, ended);
   await logged("listening");
-  return { log: lines.all, logged, stdout: () => printed, stop };
+  const metrics = () => Promise.reject(new Error("ask its admin address"));
+  return { log: lines.all, logged, stdout: () => printed, metrics, stop };
 }
 
 /** The same in this process, for tests of what does not depend on being a program. */
 export async function runForwarder(t: Test, ...args: string[]): Promise<Running> {
-  const config = readConfig(args);
-  if ("text" in config) throw new Error(config.text);
+  const given = readArguments(args);
+  if ("text" in given) throw new Error(given.text);
   const lines = new Lines();
   const keep = (fields: LogFields, msg: string) => lines.add({ ...fields, msg });
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
@@ -92,14 +96,20 @@ export async function runForwarder(t: Test, ...args: string[]): Promise<Running>
   const print = async (text: string) => {
     printed += text;
   };
-  const forwarder = await startForwarder(config, print, log);
+  const forwarder = await startForwarder(resolveConfig(given), print, log);
   const stop = async () => {
     await forwarder.close();
     return 0;
   };
   t.teardown(stop);
   const never = new Promise<never>(() => {});
-  return { log: lines.all, logged: (message) => lines.find(message, never), stdout: () => printed, stop };
+  return {
+    log: lines.all,
+    logged: (message) => lines.find(message, never),
+    stdout: () => printed,
+    metrics: () => forwarder.metrics.text(),
+    stop,
+  };
 }
 
 /** Requests in a file of OTLP JSON lines. */

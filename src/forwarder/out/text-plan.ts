@@ -1,5 +1,5 @@
-import type { MessageTable } from "../wire/message-table.ts";
-import { type PlanField, planOf } from "../wire/protobuf-plan.ts";
+import type { MessageTable } from "../../wire/message-table.ts";
+import { type PlanField, planOf } from "../../wire/protobuf-plan.ts";
 
 /** A field on its way into JSON: `index` among the fields of its message, `key` with quotes and colon. */
 export type TextField = {

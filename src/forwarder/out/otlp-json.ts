@@ -1,6 +1,6 @@
-import { ExportTraceServiceRequest, KeyValue } from "../gen/otlp.ts";
-import { ProtobufReader } from "../wire/protobuf-reader.ts";
-import { WireError } from "../wire/wire-error.ts";
+import { ExportTraceServiceRequest, KeyValue } from "../../gen/otlp.ts";
+import { ProtobufReader } from "../../wire/protobuf-reader.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import { TextMemo } from "./text-memo.ts";
 import { type TextField, type TextPlan, textPlanOf } from "./text-plan.ts";
 
@@ -26,34 +26,6 @@ const maxItems = 262_144;
 export function jsonFromProtobuf(body: Uint8Array): string {
   const transcoder = new Transcoder(body);
   return transcoder.message(requestPlan, body.length, 0);
-}
-
-/**
- * A JSON request as one line.
- * @throws WireError when it is not JSON, no export request, or nested too deeply.
- */
-export function jsonFromJson(body: Uint8Array): string {
-  const parsed = parse(bufferOf(body).toString("utf8"));
-  const { resourceSpans } = (parsed ?? {}) as { resourceSpans?: unknown };
-  if (!Array.isArray(resourceSpans)) throw new WireError("no resourceSpans");
-  return lineOf(parsed as object);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new WireError("not JSON");
-  }
-}
-
-/** The parser takes any depth; the writer may run out of stack. */
-function lineOf(parsed: object): string {
-  try {
-    return JSON.stringify(parsed);
-  } catch {
-    throw new WireError("nested too deeply");
-  }
 }
 
 /** For ids, which are short: a call into the runtime costs more. */

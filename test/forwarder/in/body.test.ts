@@ -2,15 +2,16 @@ import { createServer, request } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t, { type Test } from "tap";
-import { BodyBudget, readBody } from "../../src/forwarder/body.ts";
-import { Refusal } from "../../src/forwarder/refusal.ts";
-import { post, temporaryFolder } from "./running.ts";
+import { readBody } from "../../../src/forwarder/in/body.ts";
+import { ByteBudget } from "../../../src/forwarder/in/byte-budget.ts";
+import { Refusal } from "../../../src/forwarder/refusal.ts";
+import { post, temporaryFolder } from "../running.ts";
 
 const mib = 1024 * 1024;
 const gzip = { "content-encoding": "gzip" };
 
 /** A budget that tells what was asked of it. */
-class WatchedBudget extends BodyBudget {
+class WatchedBudget extends ByteBudget {
   readonly asked: number[] = [];
   held = 0;
 
@@ -27,7 +28,7 @@ class WatchedBudget extends BodyBudget {
 }
 
 /** A real server that answers with the length of each body, or with the status of its refusal. */
-async function serve(t: Test, budget: BodyBudget): Promise<string> {
+async function serve(t: Test, budget: ByteBudget): Promise<string> {
   const path = join(temporaryFolder(t), "s");
   const server = createServer(async (request, response) => {
     try {
@@ -63,20 +64,30 @@ t.test("a packed body is unpacked no further than one body may go", async (t) =>
   t.equal(budget.held, 0);
 });
 
-t.test("only what a packed body unpacks to counts, and whole bodies come through", async (t) => {
-  const budget = new WatchedBudget(5 * mib);
+t.test(
+  "what a packed body unpacks to counts, twice while its pieces are joined, and whole bodies come through",
+  async (t) => {
+    const budget = new WatchedBudget(9 * mib);
+    const path = await serve(t, budget);
+    const packed = gzipSync(Buffer.alloc(4 * mib, "span"));
+    for (let i = 0; i < 3; i++) {
+      const answer = await post(path, packed, gzip);
+      t.equal(answer.status, 200);
+      t.equal(answer.body.toString(), `${4 * mib}`);
+    }
+    t.equal(budget.held, 0);
+  },
+);
+
+t.test("joining the pieces of a body counts, so the peak stays within the budget", async (t) => {
+  const budget = new WatchedBudget(6 * mib);
   const path = await serve(t, budget);
-  const packed = gzipSync(Buffer.alloc(4 * mib, "span"));
-  for (let i = 0; i < 3; i++) {
-    const answer = await post(path, packed, gzip);
-    t.equal(answer.status, 200);
-    t.equal(answer.body.toString(), `${4 * mib}`);
-  }
+  t.equal((await post(path, gzipSync(Buffer.alloc(4 * mib, "span")), gzip)).status, 503);
   t.equal(budget.held, 0);
 });
 
 t.test("a packed body has an end also when it unpacks to nothing", async (t) => {
-  const path = await serve(t, new BodyBudget(mib));
+  const path = await serve(t, new ByteBudget(mib));
   const nothing = gzipSync("");
   const body = Buffer.alloc(65 * mib - ((65 * mib) % nothing.length), nothing);
   const answer = await post(path, body, gzip).catch((error: NodeJS.ErrnoException) => error.code);
@@ -108,7 +119,7 @@ t.test("a packed body that ends early is refused", async (t) => {
 });
 
 t.test("zeros behind the packed bytes are passed over", async (t) => {
-  const path = await serve(t, new BodyBudget(mib));
+  const path = await serve(t, new ByteBudget(mib));
   const body = Buffer.concat([gzipSync("spans"), Buffer.alloc(mib)]);
   const answer = await post(path, body, gzip);
   t.equal(answer.status, 200);

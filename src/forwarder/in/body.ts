@@ -1,14 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../refusal.ts";
+import type { Guest } from "./guest.ts";
 
 /**
  * Bodies of requests, from guests that may be hostile.
  *
- * A body counts against its own limit and against one that all bodies share, chunk by chunk as it is kept: what a
- * header promises reserves nothing, and a packed body is unpacked as it comes and counts as it is unpacked, since a
- * few bytes may become a thousand times as many. Whoever got a body gives its share back when it is done with it.
+ * A body counts against its own limit and against its guest's share, chunk by chunk as it is kept: what a header
+ * promises reserves nothing, and a packed body is unpacked as it comes and counts as it is unpacked, since a few bytes
+ * may become a thousand times as many. Joining the chunks takes their room once more, so that counts too, for that
+ * moment. Whoever got a body gives its share back when it is done with it.
  */
 
 /** What OTLP servers should take (wire-and-tracing 7.3). */
@@ -18,48 +20,36 @@ const chunkBytes = 512;
 const tooLong = "request body too long";
 const cutOff = "request body cut off";
 
-/** Bytes of all bodies that are in memory now. */
-export class BodyBudget {
-  readonly #maxBytes: number;
-  #usedBytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  /** @throws Refusal 503 when the bodies of all connections together are too much. */
-  take(bytes: number): void {
-    if (this.#usedBytes + bytes > this.#maxBytes) throw new Refusal(503, "too much at once");
-    this.#usedBytes += bytes;
-  }
-
-  give(bytes: number): void {
-    this.#usedBytes -= bytes;
-  }
-}
-
-/** A body without its content encoding, and how much of the budget it holds until `release` is called. */
+/** A body without its content encoding, and how much of the guest's share it holds until `release` is called. */
 export type Body = { bytes: Uint8Array; release(): void };
 
 /**
  * Reads a request's body.
- * @throws Refusal 413 (too long), 415 (unknown encoding), 400 (broken encoding or cut off), 503 (budget).
+ * @throws Refusal 413 (too long), 415 (unknown encoding), 400 (broken encoding or cut off), 503 (share used up).
  */
-export async function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Body> {
+export async function readBody(request: IncomingMessage, guest: Pick<Guest, "take" | "give">): Promise<Body> {
   let held = 0;
   let length = 0;
-  const release = () => {
-    budget.give(held);
-    held = 0;
+  const release = (bytes = held) => {
+    guest.give(bytes);
+    held -= bytes;
   };
-  const hold = (bytes: number) => {
+  const take = (bytes: number) => {
+    guest.take(bytes);
+    held += bytes;
+  };
+  const keep = (bytes: number) => {
     if (length + bytes > maxBodyBytes) throw new Refusal(413, tooLong);
-    budget.take(bytes + chunkBytes);
+    take(bytes + chunkBytes);
     length += bytes;
-    held += bytes + chunkBytes;
   };
   try {
-    return { bytes: await collect(request, decoded(request), hold), release };
+    const chunks = await collect(request, decoded(request), keep);
+    if (chunks.length === 1) return { bytes: chunks[0] as Buffer, release: () => release() };
+    take(length);
+    const bytes = Buffer.concat(chunks);
+    release(held - length);
+    return { bytes, release: () => release() };
   } catch (error) {
     release();
     throw error instanceof Refusal ? error : new Refusal(400, cutOff);
@@ -77,21 +67,23 @@ function decoded(request: IncomingMessage): Readable {
 async function collect(
   request: IncomingMessage,
   source: Readable,
-  hold: (bytes: number) => void,
-): Promise<Buffer> {
+  keep: (bytes: number) => void,
+): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   source.on("data", (chunk: Buffer) => {
     try {
-      hold(chunk.length);
+      keep(chunk.length);
       chunks.push(chunk);
     } catch (error) {
+      // At once: what is unpacked in this turn already would come all the same.
+      stop(request, source);
       reject(error);
     }
   });
   source.on("end", resolve);
   source.on("error", () => reject(new Refusal(400, source === request ? cutOff : "broken gzip")));
-  watchArrival(request, reject);
+  watchArrival(request, source, reject);
   try {
     await promise;
     // Zeros behind the packed bytes are passed over, all others were an error.
@@ -100,19 +92,20 @@ async function collect(
     stop(request, source);
     throw error;
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return chunks;
 }
 
 /** Packed bytes have a limit of their own: they may unpack to nothing. */
-function watchArrival(request: IncomingMessage, reject: (error: Error) => void): void {
+function watchArrival(request: IncomingMessage, source: Readable, reject: (error: Error) => void): void {
+  request.on("error", reject);
+  request.on("close", () => {
+    if (!request.complete) reject(new Refusal(400, cutOff));
+  });
+  if (source === request) return;
   let arrived = 0;
   request.on("data", (chunk: Buffer) => {
     arrived += chunk.length;
     if (arrived > maxBodyBytes) reject(new Refusal(413, tooLong));
-  });
-  request.on("error", reject);
-  request.on("close", () => {
-    if (!request.complete) reject(new Refusal(400, cutOff));
   });
 }
 
@@ -120,5 +113,6 @@ function watchArrival(request: IncomingMessage, reject: (error: Error) => void):
 function stop(request: IncomingMessage, source: Readable): void {
   request.unpipe();
   request.pause();
+  source.removeAllListeners("data");
   if (source !== request) source.destroy();
 }

@@ -1,0 +1,15 @@
+/** Spans of one sender on their way to the outputs: one OTLP ExportTraceServiceRequest, whatever it came as. */
+export type Export = {
+  /** Protobuf; its rows of resources, scopes and spans are whole. Nobody changes it. */
+  readonly body: Uint8Array;
+  /** How many spans it holds. */
+  readonly spans: number;
+  /** Whose it is: outputs share their room fairly among origins. */
+  readonly origin: string;
+};
+
+/**
+ * Hands an export on. Resolves when somebody answers for it.
+ * @throws Refusal 503 when nobody has room; WireError when an output that has to read it cannot.
+ */
+export type Deliver = (exported: Export) => Promise<void>;

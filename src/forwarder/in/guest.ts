@@ -1,0 +1,56 @@
+import { delay } from "../../base/deadline.ts";
+import { Refusal } from "../refusal.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { ByteRate } from "./byte-rate.ts";
+import type { Limits } from "./limits.ts";
+import type { Origin } from "./origin.ts";
+
+/** A guest in debt for longer is told to come again later, and does not hold a request open. */
+const longestPaceMs = 5_000;
+
+/** One sender: what it holds now, how fast it may go. Lives as long as it has connections. */
+export class Guest {
+  readonly origin: Origin;
+  connections = 0;
+  readonly #all: ByteBudget;
+  readonly #own: ByteBudget;
+  readonly #rate: ByteRate | undefined;
+
+  constructor(origin: Origin, limits: Limits, all: ByteBudget) {
+    this.origin = origin;
+    this.#all = all;
+    this.#own = new ByteBudget(origin.isGuest ? limits.maxHeldBytesPerGuest : limits.maxHeldBytes);
+    if (origin.isGuest) this.#rate = new ByteRate(limits.guestBytesPerSecond, performance.now());
+  }
+
+  /** @throws Refusal 503 when its own share, or everybody's, is used up. */
+  take(bytes: number): void {
+    this.#own.take(bytes);
+    try {
+      this.#all.take(bytes);
+    } catch (error) {
+      this.#own.give(bytes);
+      throw error;
+    }
+  }
+
+  give(bytes: number): void {
+    this.#own.give(bytes);
+    this.#all.give(bytes);
+  }
+
+  /** Counts bytes against its rate. */
+  spend(bytes: number): void {
+    this.#rate?.spend(bytes, performance.now());
+  }
+
+  /**
+   * Waits until it has paid for what it sent before; nothing is read from it meanwhile.
+   * @throws Refusal 429 when that would take long; the reason of the signal.
+   */
+  async pace(signal: AbortSignal): Promise<void> {
+    const debtMs = this.#rate?.debtMs(performance.now()) ?? 0;
+    if (debtMs > longestPaceMs) throw new Refusal(429, "too fast");
+    if (debtMs > 0) await delay(debtMs, signal);
+  }
+}

@@ -1,0 +1,50 @@
+import { ByteBudget } from "./byte-budget.ts";
+import { Guest } from "./guest.ts";
+import type { Limits } from "./limits.ts";
+import type { Origin } from "./origin.ts";
+
+/** All senders that are connected now. */
+export class Guests {
+  readonly #limits: Limits;
+  readonly #budget: ByteBudget;
+  readonly #byKey = new Map<string, Guest>();
+  #connections = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#budget = new ByteBudget(limits.maxHeldBytes);
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get heldBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
+  /** Guests proper that are connected. */
+  get count(): number {
+    let count = 0;
+    for (const { origin } of this.#byKey.values()) if (origin.isGuest) count++;
+    return count;
+  }
+
+  /** Counts a connection in; undefined when there are too many. The caller owes {@link Guests.leave}. */
+  join(origin: Origin): Guest | undefined {
+    if (this.#connections >= this.#limits.maxConnections) return undefined;
+    const guest = this.#byKey.get(origin.key) ?? new Guest(origin, this.#limits, this.#budget);
+    if (origin.isGuest && guest.connections >= this.#limits.maxConnectionsPerGuest) return undefined;
+    this.#byKey.set(origin.key, guest);
+    guest.connections++;
+    this.#connections++;
+    return guest;
+  }
+
+  /** Counts it out again. */
+  leave(guest: Guest): void {
+    guest.connections--;
+    this.#connections--;
+    if (guest.connections === 0) this.#byKey.delete(guest.origin.key);
+  }
+}

@@ -1,0 +1,57 @@
+import { WireError } from "../../wire/wire-error.ts";
+import type { Deliver } from "../export.ts";
+import type { Encoding, Metrics } from "../metrics.ts";
+import { Refusal } from "../refusal.ts";
+import type { Guest } from "./guest.ts";
+import { otlpFromJaeger } from "./otlp-from-jaeger.ts";
+import { otlpFromJson } from "./otlp-from-json.ts";
+import { scanExport } from "./scan-export.ts";
+
+/** Where all doors lead: whatever came is made OTLP, looked over, handed on and counted. */
+export class Intake {
+  readonly #deliver: Deliver;
+  readonly #metrics: Metrics;
+
+  constructor(deliver: Deliver, metrics: Metrics) {
+    this.#deliver = deliver;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Resolves when somebody answers for the spans of the body.
+   * @throws Refusal 400 when it does not decode or goes beyond the limits; 503 when nobody has room.
+   */
+  async take(guest: Guest, encoding: Encoding, body: Uint8Array): Promise<void> {
+    let spans = 0;
+    try {
+      guest.spend(body.length);
+      const otlp = otlpFrom(encoding, body);
+      spans = scanExport(otlp);
+      if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key });
+      this.#metrics.received(encoding, spans, body.length);
+    } catch (error) {
+      throw this.refusalOf(error, encoding, spans);
+    }
+  }
+
+  /** What to tell the sender, counted. */
+  refusalOf(error: unknown, encoding: Encoding, spans: number): Refusal {
+    const refusal = error instanceof Refusal ? error : new Refusal(...statusOf(error));
+    this.#metrics.refused(encoding, refusal.status, spans);
+    return refusal;
+  }
+}
+
+function otlpFrom(encoding: Encoding, body: Uint8Array): Uint8Array {
+  if (encoding === "otlp-json") return otlpFromJson(textOf(body));
+  if (encoding === "jaeger") return otlpFromJaeger(body);
+  return body;
+}
+
+function textOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
+}
+
+function statusOf(error: unknown): [status: number, message: string] {
+  return error instanceof WireError ? [400, error.message] : [503, "cannot write"];
+}

@@ -1,0 +1,104 @@
+import { AgentServiceMethods } from "../../gen/methods.ts";
+import type { SpanData, SpanDataAttribute } from "../../wire/span-data.ts";
+import type { OutgoingSpan } from "./span-data-writer.ts";
+
+/**
+ * Mends one span of upstream's agents as it passes (wire-and-tracing 6, 7.7): what the agent put there by printing its
+ * arguments, whole requests among them, stays behind; names become those of the conventions of today.
+ *
+ * This is an allow-list: texts pass only under the keys named here, so a request cannot hide under another argument's
+ * name. Numbers and truth values pass as they are. What stays behind is counted in `droppedAttributes`.
+ */
+
+const internal = 1;
+const server = 2;
+const remotenessKnown = 0x100;
+const isRemote = 0x200;
+
+/** Old key → key of today, for texts and numbers that may pass. */
+const keys: ReadonlyMap<string, string> = new Map([
+  ["code.filepath", "code.file.path"],
+  ["code.lineno", "code.line.number"],
+  ["thread.id", "thread.id"],
+  ["thread.name", "thread.name"],
+  ["busy_ns", "kata.busy_ns"],
+  ["idle_ns", "kata.idle_ns"],
+]);
+/** Keys of events whose texts are the program's own. */
+const eventKeys: ReadonlySet<string> = new Set(["level", "target"]);
+/** Upstream's name of a handler, letters only → the method's name on the wire. */
+const methods: ReadonlyMap<string, string> = new Map([
+  ...Object.keys(AgentServiceMethods).map((name) => [name.toLowerCase(), name] as const),
+  ["updatemounts", "UpdateEphemeralMounts"],
+]);
+const service = "grpc.AgentService";
+/** The container that a printed request is about: only where the message begins with it, so that no text can pose as it. */
+const containerInRequest = /^\w+ \{ container_id: "([A-Za-z0-9][A-Za-z0-9_.-]{1,254})"/;
+const printedPrefixChars = 400;
+
+/** The span as it may go out. The input is not used any more. */
+export function mendSpan(span: SpanData): OutgoingSpan {
+  const namespace = textOf(span, "code.namespace");
+  const method = methodOf(span, namespace);
+  const request = textOf(span, "req")?.slice(0, printedPrefixChars);
+  const before = span.attributes.length;
+  const attributes = span.attributes.flatMap(passing);
+  const own = ownAttributes(span.name, namespace, method, request);
+  return {
+    ...span,
+    name: method ?? span.name,
+    kind: method === undefined ? span.kind : server,
+    attributes: [...attributes, ...own],
+    droppedAttributes:
+      span.droppedAttributes + before - attributes.length - (namespace === undefined ? 0 : 1),
+    events: span.events.map((event) => ({ ...event, attributes: event.attributes.filter(passesInEvent) })),
+    otlpFlags: flagsOf(span, method !== undefined),
+  };
+}
+
+function passing(attribute: SpanDataAttribute): SpanDataAttribute[] {
+  const key = keys.get(attribute.key);
+  if (key !== undefined) return [{ key, value: attribute.value }];
+  const { type } = attribute.value;
+  return type === "int" || type === "double" || type === "bool" ? [attribute] : [];
+}
+
+function passesInEvent({ key, value }: SpanDataAttribute): boolean {
+  return eventKeys.has(key) || value.type === "int" || value.type === "double" || value.type === "bool";
+}
+
+function ownAttributes(
+  name: string,
+  namespace: string | undefined,
+  method: string | undefined,
+  request: string | undefined,
+): SpanDataAttribute[] {
+  const own: SpanDataAttribute[] = [];
+  const add = (key: string, value: string) => own.push({ key, value: { type: "string", value } });
+  if (namespace !== undefined) add("code.function.name", `${namespace}::${name}`);
+  if (method !== undefined) {
+    add("rpc.system.name", "ttrpc");
+    add("rpc.method", method);
+  }
+  const container = request === undefined ? null : containerInRequest.exec(request);
+  if (container?.[1] !== undefined) add("container.id", container[1]);
+  return own;
+}
+
+/** The full name of the call, when the span is a call's own: made in `rpc.rs`, and not one of the functions below it. */
+function methodOf({ kind, name }: SpanData, namespace: string | undefined): string | undefined {
+  if (kind !== internal || namespace !== "kata_agent::rpc") return undefined;
+  const method = methods.get(name.replaceAll("_", ""));
+  return method === undefined ? undefined : `${service}/${method}`;
+}
+
+/** A call's parent, where it has one, came with the call from the host. */
+function flagsOf({ flags, parentSpanId }: SpanData, isCall: boolean): number {
+  if (parentSpanId.length === 0) return flags | remotenessKnown;
+  return isCall ? flags | remotenessKnown | isRemote : flags;
+}
+
+function textOf({ attributes }: SpanData, key: string): string | undefined {
+  const found = attributes.find((attribute) => attribute.key === key)?.value;
+  return found?.type === "string" ? found.value : undefined;
+}

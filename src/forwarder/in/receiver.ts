@@ -1,0 +1,130 @@
+import type { Socket } from "node:net";
+import type { Log } from "../../base/log.ts";
+import type { Accepted } from "../../vsock/accepted.ts";
+import type { Deliver } from "../export.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Announcements } from "./announcements.ts";
+import { FrameDoor } from "./frame-door.ts";
+import { createGrpcDoor, type GrpcDoor } from "./grpc-door.ts";
+import type { Guest } from "./guest.ts";
+import { Guests } from "./guests.ts";
+import { HttpDoor } from "./http-door.ts";
+import { Intake } from "./intake.ts";
+import type { Limits } from "./limits.ts";
+import type { Origin } from "./origin.ts";
+
+/**
+ * Takes connections that `vsock` accepted and tells by the first bytes which door they are for: a zero byte begins a
+ * frame of upstream's agent, `PRI` is HTTP/2 and thus gRPC, anything else is HTTP/1.1.
+ */
+
+/** From connecting to the first byte: an exporter connects when it has something to say. */
+const firstByteTimeoutMs = 30_000;
+const upstreamFrame = 0;
+const http2Preface = Buffer.from("PRI ");
+
+export class Receiver {
+  readonly guests: Guests;
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+  readonly #intake: Intake;
+  readonly #http: HttpDoor;
+  readonly #stopping = new AbortController();
+  readonly #sockets = new Set<Socket>();
+  readonly #frames = new Set<Promise<void>>();
+  #grpc: Promise<GrpcDoor> | undefined;
+
+  constructor(deliver: Deliver, announcements: Announcements, limits: Limits, metrics: Metrics, log: Log) {
+    this.guests = new Guests(limits);
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#intake = new Intake(deliver, metrics);
+    this.#http = new HttpDoor(this.#intake, announcements, metrics, this.#stopping.signal, log);
+  }
+
+  /** Takes over an accepted connection. */
+  accept(accepted: Accepted, origin: Origin): void {
+    const guest = this.guests.join(origin);
+    if (guest === undefined) {
+      accepted.close();
+      this.#metrics.connectionRefused();
+      this.#log.warn({ origin: origin.key }, "too many connections");
+      return;
+    }
+    this.#serve(accepted, guest)
+      .catch((error: Error) => {
+        accepted.close();
+        this.#log.debug({ origin: origin.key, err: error.message }, "connection dropped");
+      })
+      .finally(() => this.guests.leave(guest));
+  }
+
+  /** Lets requests that have arrived end, but not longer than `limitMs`, and closes all connections. */
+  async close(limitMs: number): Promise<void> {
+    this.#stopping.abort();
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    const grpc = this.#grpc?.then((door) => door.close(limitMs));
+    await Promise.race([Promise.all([this.#http.idle(), grpc, ...this.#frames]), limit]);
+    clearTimeout(timer);
+    for (const socket of this.#sockets) socket.destroy();
+    this.#http.close();
+  }
+
+  /** Resolves when the connection is over. */
+  async #serve(accepted: Accepted, guest: Guest): Promise<void> {
+    const limits = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(firstByteTimeoutMs)]);
+    const first = await accepted.firstByte(limits);
+    if (first < upstreamFrame) return accepted.close();
+    this.#log.debug({ origin: guest.origin.key }, "guest connected");
+    if (first === upstreamFrame) return this.#serveFrames(accepted, guest);
+    const socket = accepted.socket();
+    this.#sockets.add(socket);
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    try {
+      if (await isHttp2(socket, limits)) {
+        this.#grpc ??= createGrpcDoor(this.#intake, this.#stopping.signal, this.#log);
+        (await this.#grpc).take(socket, guest);
+      } else this.#http.take(socket, guest);
+      process.nextTick(() => socket.resume());
+      await closed;
+    } finally {
+      socket.destroy();
+      this.#sockets.delete(socket);
+    }
+  }
+
+  async #serveFrames(accepted: Accepted, guest: Guest): Promise<void> {
+    const door = new FrameDoor(accepted.stream(), guest, this.#intake, this.#stopping.signal);
+    const served = door.serve();
+    this.#frames.add(served);
+    await served.finally(() => this.#frames.delete(served));
+  }
+}
+
+/**
+ * Looks at the first bytes and puts them back; the socket is paused then.
+ * @throws the reason of the signal; an error when the peer has gone.
+ */
+async function isHttp2(socket: Socket, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  let head = Buffer.alloc(0);
+  const onData = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    const length = Math.min(head.length, http2Preface.length);
+    const isSame = http2Preface.subarray(0, length).equals(head.subarray(0, length));
+    if (!isSame || length === http2Preface.length) resolve(isSame);
+  };
+  const onEnd = () => reject(new Error("closed before it said anything"));
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  socket.on("data", onData).on("end", onEnd).on("error", reject).on("close", onEnd);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    socket.off("data", onData).off("end", onEnd).off("error", reject).off("close", onEnd);
+    socket.pause();
+    if (head.length > 0) socket.unshift(head);
+  }
+}
