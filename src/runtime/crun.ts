@@ -16,7 +16,7 @@ import { type ContainerId, pid } from "../base/ids.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { Child } from "../sys/child.ts";
 import type { Reaper } from "../sys/reaper.ts";
-import { type SpawnRequest, spawn } from "../sys/spawn.ts";
+import { type SpawnRequest, spawnAside } from "../sys/spawn.ts";
 import { span } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
@@ -132,8 +132,9 @@ export class Crun {
   #plain(command: string, args: string[], id: ContainerId, bundle: Bundle): Promise<void> {
     return span(`crun ${command}`, { "kata.crun.command": command }, async () => {
       const log = `crun-${this.#next()}.log`;
+      using _stranger = this.#options.reaper.expect();
       try {
-        const child = this.#spawn(args, bundle.file(log), id, ["null", "null", "null"]);
+        const child = await this.#spawn(args, bundle.file(log), id, ["null", "null", "null"]);
         await this.#finished(command, child, join(bundle.path, log));
       } finally {
         bundle.drop(log);
@@ -160,7 +161,7 @@ export class Crun {
       let launched = false;
       try {
         const more = ["--pid-file", bundle.file(pidName), ...streams.crunArgs];
-        const child = this.#spawn([...args, ...more], bundle.file(log), id, streams.childStdio);
+        const child = await this.#spawn([...args, ...more], bundle.file(log), id, streams.childStdio);
         streams.closeChildSide();
         await this.#finished(command, child, join(bundle.path, log), hooks?.maxMs);
         const io = await streams.connect(this.#options.timeoutMs);
@@ -178,7 +179,7 @@ export class Crun {
     });
   }
 
-  #spawn(args: string[], log: string, id: ContainerId, stdio: SpawnRequest["stdio"]): Child {
+  async #spawn(args: string[], log: string, id: ContainerId, stdio: SpawnRequest["stdio"]): Promise<Child> {
     const { file, stateDir, cgroupManager } = this.#options;
     const general = [
       `--root=${stateDir}`,
@@ -187,7 +188,7 @@ export class Crun {
       `--cgroup-manager=${cgroupManager}`,
     ];
     try {
-      return spawn({ file, args: [...general, ...args, id], env: crunEnv, stdio });
+      return await spawnAside({ file, args: [...general, ...args, id], env: crunEnv, stdio });
     } catch (error) {
       throw AgentError.from(error, `run ${file}`);
     }

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -38,9 +38,11 @@ function partsOf(path: string): string[] {
 
 function linkAt(path: string): string | undefined {
   try {
+    // Most parts are no links, and an error takes ten times as long to make as a look.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
     return readlinkSync(path);
   } catch {
-    // EINVAL: no link. ENOENT, ENOTDIR: nothing there, which leads nowhere else.
+    // ENOTDIR, or gone meanwhile: nothing there, which leads nowhere else.
     return undefined;
   }
 }

@@ -35,6 +35,7 @@ export type KernelFunctions = {
     flags: number,
   ): [pid: number, pidfd: number];
 
+  spawnAside(...plan: Parameters<KernelFunctions["spawn"]>): Promise<[pid: number, pidfd: number]>;
   openPidfd(pid: number): number;
   signalPidfd(pidfd: number, signal: number): void;
   waitChild(which: number, id: number, options: number): Waited | null;

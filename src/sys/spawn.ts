@@ -40,17 +40,31 @@ export function candidatePaths(file: string, path: string = defaultPath): string
  * @throws ENOENT, EACCES, … with `syscall` telling the step that failed (execve, chdir, open, …).
  */
 export function spawn(request: SpawnRequest): Child {
+  const [processId, pidfd] = kernel.spawn(...planOf(request));
+  return followChild(pid(processId), pidfd);
+}
+
+/**
+ * The same off the event loop: until a new process has its program, which on a busy machine takes milliseconds, whoever
+ * starts it sleeps. The descriptors of `stdio` must stay open until then. The child may end before this resolves, and is
+ * a stranger to the reaper that long: the caller holds that off by `Reaper.expect`.
+ */
+export async function spawnAside(request: SpawnRequest): Promise<Child> {
+  const [processId, pidfd] = await kernel.spawnAside(...planOf(request));
+  return followChild(pid(processId), pidfd);
+}
+
+function planOf(request: SpawnRequest): Parameters<typeof kernel.spawn> {
   const flags =
     (request.newSession === true ? newSessionFlag : 0) |
     (request.controllingTerminal === true ? controllingTerminalFlag : 0);
   const { PATH } = request.env;
-  const [processId, pidfd] = kernel.spawn(
+  return [
     candidatePaths(request.file, PATH),
     [request.file, ...request.args],
     Object.entries(request.env).map(([name, value]) => `${name}=${value}`),
     request.cwd ?? null,
     [...request.stdio, ...(request.extraFds ?? [])].map((fd) => (fd === "null" ? nullDevice : fd)),
     flags,
-  );
-  return followChild(pid(processId), pidfd);
+  ];
 }

@@ -66,6 +66,7 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   setWatch: ["watch", "int"],
   closeWatch: ["watch"],
   spawn: ["texts", "texts", "texts", "optionalText", "ints", "int"],
+  spawnAside: ["texts", "texts", "texts", "optionalText", "ints", "int"],
   openPidfd: ["int"],
   signalPidfd: ["fd", "int"],
   waitChild: ["which", "int", "int"],

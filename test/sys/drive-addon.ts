@@ -41,6 +41,7 @@ function wrongArguments(): number {
   }
   assert.throws(() => kernel.read(0, bytes, 60, 5), TypeError);
   assert.throws(() => kernel.spawn(["/bin/true"], [], [], null, [], 0), TypeError);
+  assert.throws(() => kernel.spawnAside(["/bin/true"], [], [], null, [], 0), TypeError);
   return calls.length;
 }
 
@@ -85,6 +86,16 @@ async function watches(): Promise<void> {
   kernel.closeDescriptor(writeEnd);
 }
 
+function readable(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    const watch = kernel.openWatch(fd, () => {
+      kernel.closeWatch(watch);
+      resolve();
+    });
+    kernel.setWatch(watch, 1);
+  });
+}
+
 async function processes(): Promise<void> {
   const [pid, pidfd] = kernel.spawn(
     ["/none", "/bin/sh"],
@@ -94,13 +105,7 @@ async function processes(): Promise<void> {
     [-1, -1, -1],
     1,
   );
-  await new Promise<void>((resolve) => {
-    const watch = kernel.openWatch(pidfd, () => {
-      kernel.closeWatch(watch);
-      resolve();
-    });
-    kernel.setWatch(watch, 1);
-  });
+  await readable(pidfd);
   kernel.signalPidfd(pidfd, 0);
   const again = kernel.openPidfd(pid);
   assert.deepEqual(kernel.waitChild(3, pidfd, 4), [pid, 1, 3]);
@@ -110,6 +115,11 @@ async function processes(): Promise<void> {
   kernel.closeDescriptor(again);
   fails("ENOENT", () => kernel.spawn(["/none"], ["none"], [], null, [0, 1, 2], 0));
   fails("ENOENT", () => kernel.spawn([], ["none"], [], null, [], 0));
+  const [aside, asidePidfd] = await kernel.spawnAside(["/bin/true"], ["true"], [], null, [], 0);
+  await readable(asidePidfd);
+  assert.deepEqual(kernel.waitChild(3, asidePidfd, 4), [aside, 1, 0]);
+  kernel.closeDescriptor(asidePidfd);
+  await assert.rejects(kernel.spawnAside(["/none"], ["none"], [], null, [], 0), { code: "ENOENT" });
   fails("ESRCH", () => kernel.openPidfd(2 ** 30));
   kernel.setProcessName("a name of more than fifteen bytes");
   const [soft, hard] = kernel.getDescriptorLimit();

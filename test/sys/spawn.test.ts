@@ -2,7 +2,7 @@ import { readSync } from "node:fs";
 import { constants } from "node:os";
 import { test } from "tap";
 import { closeFd, makePipe } from "../../src/sys/pipe.ts";
-import { candidatePaths, type SpawnRequest, spawn } from "../../src/sys/spawn.ts";
+import { candidatePaths, type SpawnRequest, spawn, spawnAside } from "../../src/sys/spawn.ts";
 import { openDescriptors } from "./open-descriptors.ts";
 
 const env = { PATH: "/usr/bin:/bin" };
@@ -39,6 +39,21 @@ test("a death by signal is told apart from an exit", async (t) => {
   t.same(await spawn(shell("kill -TERM $$")).exited, { how: "signaled", signal: SIGTERM });
 });
 
+test("40 programs started aside at once each have their own output and exit", async (t) => {
+  const started = Array.from({ length: 40 }, async (_, n) => {
+    const { readEnd, writeEnd } = makePipe();
+    const stdio = ["null", writeEnd, "null"] as const;
+    const child = await spawnAside(shell(`echo ${n}; exit ${n}`, { stdio }));
+    closeFd(writeEnd);
+    const exit = await child.exited;
+    return { said: readAll(readEnd), exit };
+  });
+  t.same(
+    await Promise.all(started),
+    Array.from({ length: 40 }, (_, n) => ({ said: `${n}\n`, exit: { how: "exited", code: n } })),
+  );
+});
+
 test("a signal reaches the child, and after its end there is nobody to reach", async (t) => {
   const child = spawn(shell("exec sleep 60"));
   t.equal(child.signal(SIGKILL), true);
@@ -54,9 +69,10 @@ for (const [request, code, syscall] of [
   [{ file: "true", stdio: [9999, "null", "null"] }, "EBADF", "dup2"],
   [{ file: "true", controllingTerminal: true }, "ENOTTY", "ioctl"],
 ] as const) {
-  test(`${JSON.stringify(request)} fails with ${code} of ${syscall} and leaves nothing`, (t) => {
+  test(`${JSON.stringify(request)} fails with ${code} of ${syscall} and leaves nothing`, async (t) => {
     const before = openDescriptors();
     t.throws(() => spawn({ args: [], env, stdio: quiet, ...request }), { code, syscall });
+    await t.rejects(spawnAside({ args: [], env, stdio: quiet, ...request }), { code, syscall });
     t.equal(openDescriptors(), before);
     t.end();
   });

@@ -65,7 +65,8 @@ napi_value throw_type_error(napi_env env, const char *name, const char *expected
 
 /*
  * One call on a thread of libuv's pool, answered by a promise. `execute` runs off the main thread and must not
- * touch JavaScript; it sets `error` (errno, 0 = success) and `result`. The texts are freed afterwards.
+ * touch JavaScript; it sets `error` (errno, 0 = success), `syscall` if another one failed, and the result. The texts
+ * are freed afterwards, and `data` by `release`. `answer` makes the result; NULL: it is the number `result`.
  */
 struct work {
   napi_async_work handle;
@@ -76,6 +77,9 @@ struct work {
   double number[4];
   double result;
   int error;
+  void *data;
+  void (*release)(void *data);
+  napi_value (*answer)(napi_env env, const struct work *work);
 };
 
 /* Allocates a zeroed piece of work; throws and returns NULL when there is no memory. */

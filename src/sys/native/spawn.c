@@ -6,6 +6,10 @@
  * Between clone and execve the child may only make system calls and must not change memory that anyone reads later,
  * save for `struct plan`, through which it reports what failed.
  *
+ * On a busy machine that sleep takes milliseconds, in which the event loop would answer nobody. So there are two ways:
+ * `spawn`, and `spawnAside`, which sleeps on a thread of libuv's pool. Only that thread sleeps; the others run on in the
+ * same memory, of which the child uses nothing but its plan.
+ *
  * All signals stay blocked from before the clone until the child has put every handler back to its default: a handler
  * of Node running in the child would write into Node's own pipes.
  *
@@ -42,6 +46,7 @@ struct plan {
   int flags;
   int error; /* written by the child */
   const char *failed;
+  int made[2]; /* pid, pidfd */
 };
 
 /* Puts the descriptors in their places. First out of the way of all targets, then down: so no order of numbers can clash. */
@@ -105,13 +110,13 @@ IN_CHILD static int child(void *data) {
   _exit(127);
 }
 
-/* Returns the pid, or -1 with plan->error and plan->failed set. */
-static pid_t start(struct plan *plan, int *pidfd) {
+/* False with plan->error and plan->failed set. */
+static bool start(struct plan *plan) {
   char stack[STACK_SIZE] __attribute__((aligned(16)));
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t pid = clone(child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, pidfd);
+  pid_t pid = clone(child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, &plan->made[1]);
   int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (pid < 0) {
@@ -120,10 +125,11 @@ static pid_t start(struct plan *plan, int *pidfd) {
   } else if (plan->error != 0) {
     /* It has ended already: nobody else shall see this zombie. */
     while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR) continue;
-    close(*pidfd);
+    close(plan->made[1]);
     pid = -1;
   }
-  return pid;
+  plan->made[0] = pid;
+  return pid >= 0;
 }
 
 static bool read_plan(napi_env env, const napi_value *args, struct plan *plan) {
@@ -138,22 +144,62 @@ static bool read_plan(napi_env env, const napi_value *args, struct plan *plan) {
   return false;
 }
 
+static void free_plan(void *data) {
+  struct plan *plan = data;
+  free_texts(plan->candidates);
+  free_texts(plan->argv);
+  free_texts(plan->env);
+  free(plan->cwd);
+  free(plan->fds);
+  free(plan);
+}
+
+/* NULL after it threw. */
+static struct plan *new_plan(napi_env env, const napi_value *args) {
+  struct plan *plan = calloc(1, sizeof *plan);
+  if (plan == NULL) {
+    throw_errno(env, ENOMEM, "malloc");
+    return NULL;
+  }
+  if (read_plan(env, args, plan)) return plan;
+  free_plan(plan);
+  return NULL;
+}
+
 /* spawn(candidates, argv, env, cwd | null, fds, flags) -> [pid, pidfd] */
 static napi_value Spawn(napi_env env, napi_callback_info info) {
   ARGUMENTS(6);
-  struct plan plan = {0};
-  napi_value result = NULL;
-  if (read_plan(env, args, &plan)) {
-    int made[2] = {-1, -1};
-    made[0] = start(&plan, &made[1]);
-    result = made[0] < 0 ? throw_errno(env, plan.error, plan.failed) : make_numbers(env, made, 2);
-  }
-  free_texts(plan.candidates);
-  free_texts(plan.argv);
-  free_texts(plan.env);
-  free(plan.cwd);
-  free(plan.fds);
+  struct plan *plan = new_plan(env, args);
+  if (plan == NULL) return NULL;
+  napi_value result =
+      start(plan) ? make_numbers(env, plan->made, 2) : throw_errno(env, plan->error, plan->failed);
+  free_plan(plan);
   return result;
 }
 
-bool init_spawn(napi_env env, napi_value exports) { EXPORT_FUNCTIONS({"spawn", Spawn}); }
+static void run_spawn(struct work *work) {
+  struct plan *plan = work->data;
+  if (start(plan)) return;
+  work->error = plan->error;
+  work->syscall = plan->failed;
+}
+
+static napi_value answer_spawn(napi_env env, const struct work *work) {
+  return make_numbers(env, ((const struct plan *)work->data)->made, 2);
+}
+
+/* spawnAside(candidates, argv, env, cwd | null, fds, flags) -> promise of [pid, pidfd] */
+static napi_value SpawnAside(napi_env env, napi_callback_info info) {
+  ARGUMENTS(6);
+  struct work *work = work_new(env, "clone", run_spawn);
+  if (work == NULL) return NULL;
+  work->data = new_plan(env, args);
+  if (work->data == NULL) return work_discard(work);
+  work->release = free_plan;
+  work->answer = answer_spawn;
+  return work_start(env, work);
+}
+
+bool init_spawn(napi_env env, napi_value exports) {
+  EXPORT_FUNCTIONS({"spawn", Spawn}, {"spawnAside", SpawnAside});
+}

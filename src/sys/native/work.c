@@ -21,8 +21,13 @@ struct work *work_new(napi_env env, const char *syscall, void (*execute)(struct 
 
 napi_value work_discard(struct work *work) {
   for (size_t i = 0; i < sizeof work->text / sizeof work->text[0]; i++) free(work->text[i]);
+  if (work->release != NULL) work->release(work->data);
   free(work);
   return NULL;
+}
+
+static napi_value answer(napi_env env, const struct work *work) {
+  return work->answer != NULL ? work->answer(env, work) : make_number(env, work->result);
 }
 
 static void run(napi_env env, void *data) {
@@ -34,7 +39,7 @@ static void run(napi_env env, void *data) {
 static void settle(napi_env env, napi_status status, void *data) {
   struct work *work = data;
   int error = status == napi_cancelled ? ECANCELED : work->error;
-  if (error == 0) napi_resolve_deferred(env, work->deferred, make_number(env, work->result));
+  if (error == 0) napi_resolve_deferred(env, work->deferred, answer(env, work));
   else napi_reject_deferred(env, work->deferred, make_errno(env, error, work->syscall));
   napi_delete_async_work(env, work->handle);
   work_discard(work);
