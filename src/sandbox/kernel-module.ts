@@ -1,33 +1,29 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
-import { exitStatus } from "../base/exit.ts";
-import { run } from "../sys/run.ts";
 import { span } from "../trace/span.ts";
+import { runTool } from "./run-tool.ts";
 
 const modprobe = "/sbin/modprobe";
-const timeoutMs = 30_000;
-const maxOutputBytes = 64 * 1024;
+const limits = { timeoutMs: 30_000, maxOutputBytes: 64 * 1024 };
+/** As much as an error message may carry of what was printed. */
+const maxOutputLength = 1000;
 
 /**
  * Loads a kernel module with its parameters by modprobe (agent-api 3.1 step 3).
- * @throws INTERNAL with exit code and output of modprobe.
+ * @throws INTERNAL with exit code and output of modprobe, the latter cut at 1,000 characters each.
  */
 export async function loadKernelModule(name: string, parameters: readonly string[]): Promise<void> {
   if (name === "" || name.startsWith("-") || name.includes("\0")) {
     throw new AgentError(Code.internal, "kernel module name is invalid");
   }
   await span("kernel module", {}, async () => {
-    const env = { PATH: "/sbin:/bin:/usr/sbin:/usr/bin" };
     // What follows is no option, whatever it looks like.
-    const args = ["-v", "--", name, ...parameters];
-    const done = await run({ file: modprobe, args, env }, { timeoutMs, maxOutputBytes });
-    const status = exitStatus(done.exit);
+    const { status, stdout, stderr } = await runTool(modprobe, ["-v", "--", name, ...parameters], limits);
     if (status === 0) return;
-    const output = `stdout: ${textOf(done.stdout)}, stderr: ${textOf(done.stderr)}`;
-    throw new AgentError(Code.internal, `modprobe ${name} ended with status ${status}, ${output}`);
+    const printed = Buffer.from(stdout).toString("utf8").trim().slice(0, maxOutputLength);
+    throw new AgentError(
+      Code.internal,
+      `modprobe ${name.slice(0, maxOutputLength)} ended with status ${status}, stdout: ${printed}, stderr: ${stderr}`,
+    );
   });
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("utf8").trim();
 }
