@@ -28,7 +28,8 @@ export type Dispatcher = {
 };
 
 /**
- * Puts the interceptors around every handler, the first one outermost; once per method, not per call. What comes of the
+ * Puts the interceptors around every handler, the first one outermost; once per method, not per call. The first one also
+ * hears of calls whose deadline had passed when they came, so that a trace has every call. What comes of the
  * calls is counted in `counts`.
  */
 export function createDispatcher(
@@ -40,6 +41,7 @@ export function createDispatcher(
     method,
     counts: counts.of(method),
     handler: interceptors.reduceRight((next, wrap) => wrap(next), handlers.get(method) ?? notImplemented),
+    late: interceptors[0]?.(tooLate) ?? tooLate,
   }));
   const deadlines = new Deadlines();
   return {
@@ -50,6 +52,7 @@ export function createDispatcher(
         if (timeoutMs <= 0) {
           call.route.counts.refuse(Code.deadlineExceeded);
           expire(call, reply);
+          call.route.late(call).catch(() => {});
           return;
         }
         deadlines.watch(call, timeoutMs, reply);
@@ -79,6 +82,10 @@ function answerWith(call: LiveCall, reply: Reply): void {
 
 const notImplemented: Handler = async (call) => {
   throw new AgentError(Code.unimplemented, `method ${call.method.name}`);
+};
+
+const tooLate: Handler = async (call) => {
+  throw call.aborted;
 };
 
 /** The refusal of a method that is not in the schema. */

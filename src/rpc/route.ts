@@ -6,5 +6,7 @@ import type { MethodCounts } from "./call-counts.ts";
 export type Route = {
   readonly method: MethodDescriptor;
   readonly handler: Handler;
+  /** For a call whose time was up when it came: only the outermost interceptor hears of it. */
+  readonly late: Handler;
   readonly counts: MethodCounts;
 };

@@ -5,6 +5,9 @@ import { HealthMethods } from "../../src/gen/methods.ts";
 import type { Call, Interceptor } from "../../src/rpc/call.ts";
 import { CallCounts } from "../../src/rpc/call-counts.ts";
 import { clientOf } from "../../src/rpc/client.ts";
+import { createDispatcher } from "../../src/rpc/dispatch.ts";
+import { LiveCall } from "../../src/rpc/live-call.ts";
+import type { Route } from "../../src/rpc/route.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { handlers, ttrpcServer } from "../fakes/rpc-server.ts";
@@ -120,4 +123,27 @@ test("calls are counted by method and by how their handlers ended, and while the
   t.equal(of("Check").running, 0);
   t.equal(of("Check").ended[Code.deadlineExceeded], 1);
   t.equal(of("Check").ended[Code.ok], 1);
+});
+
+test("a call whose time was up when it came is heard of by the outermost interceptor, and by nobody else", async (t) => {
+  const heard: (string | undefined)[] = [];
+  const listening =
+    (name: string): Interceptor =>
+    (next) =>
+    async (call) => {
+      heard.push(`${name}: ${call.aborted?.message}`);
+      return next(call);
+    };
+  const never = handlers({}, { Check: async () => t.fail("the handler was called") as never });
+  const dispatcher = createDispatcher(never, [listening("outer"), listening("inner")]);
+  const route = dispatcher.routes.find(({ method }) => method.name === "Check") as Route;
+  const origin = { metadata: [], protocol: "ttrpc", peer: "unix", receivedAtMs: 0, id: 1 } as const;
+  const answers: string[] = [];
+  const answer = () => t.fail("answered");
+  dispatcher.run(new LiveCall(route, {}, origin), -1, {
+    answer,
+    fail: (_call, error) => answers.push(error.message),
+  });
+  t.same(heard, ["outer: timeout"]);
+  t.same(answers, ["timeout"]);
 });

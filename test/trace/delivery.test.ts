@@ -139,6 +139,24 @@ t.test("a receiver that accepts and never answers does not hold up calls, nor th
   t.match(warnings(lines), ["warn: spans lost at the end"]);
 });
 
+t.test("a receiver that is slow holds the end up to its limit and no longer", async (t) => {
+  const path = socketPath(t);
+  const collector = new Collector();
+  const held: NodeJS.Timeout[] = [];
+  collector.answer = (_request, response) => void held.push(setTimeout(() => response.end(), 400));
+  await collector.listen(path);
+  t.teardown(() => collector.close());
+  t.teardown(() => held.forEach(clearTimeout));
+  const { tracing } = await tracingTo(t, path, { maxQueuedSpans: 20_000 });
+  await make(10_000);
+  const startMs = performance.now();
+  const report = await tracing.shutdown(1000);
+  t.comment(`${Math.round(performance.now() - startMs)} ms`);
+  t.ok(report.sent > 0, "what was acknowledged counts");
+  t.equal(report.sent + report.dropped, 10_001);
+  t.equal(report.droppedBy.shutdown, report.dropped);
+});
+
 for (const status of [429, 502, 503, 504])
   t.test(`HTTP ${status} is tried again`, async (t) => {
     const { tracing, collector, finish } = await traced(t);
@@ -221,7 +239,8 @@ t.test("ten thousand spans that wait at the end are out and acknowledged within 
   const collector = new Collector();
   await collector.listen(path);
   t.teardown(() => collector.close());
-  t.match(await tracing.shutdown(10_000), { sent: 10_001, dropped: 0, complete: true });
+  // The default limit, 1 s.
+  t.match(await tracing.shutdown(), { sent: 10_001, dropped: 0, complete: true });
   t.equal(collector.spans.length, 10_001);
 });
 
