@@ -20,6 +20,7 @@ import type { Policy } from "../sandbox/policy.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import { storageDrivers } from "../sandbox/storage-drivers.ts";
 import { Uevents } from "../sandbox/uevents.ts";
+import { Watcher } from "../sandbox/watcher.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
@@ -74,7 +75,10 @@ export async function wireRooms({
   const uevents = startUevents(options.hotplugTimeoutMs, log);
   const devices = new BlockDevices({ uevents, ownsMachine: ownsMachine() });
   return {
-    sandbox: new Sandbox(log, storageDrivers({ devices, ownsMachine: ownsMachine() })),
+    sandbox: new Sandbox(
+      log,
+      storageDrivers({ devices, ownsMachine: ownsMachine(), watcher: new Watcher(log) }),
+    ),
     network: new Network({ log, uevents }),
     devices,
     containerDevices: containerDevices(options, devices, uevents, log),

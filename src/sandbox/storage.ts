@@ -33,11 +33,15 @@ export type FsGroup = { readonly gid: number; readonly policy: "always" | "onRoo
 
 /**
  * Puts one storage in place for a container, or for the pod when there is no `owner`; `signal` ends waits for devices.
- * @returns the mount point that has to be unmounted when nobody uses it any more; undefined when it stays for good.
+ * @returns what is to be done when nobody uses it any more: a mount point to unmount, or a function to call; undefined
+ *   when it stays for good.
  * @throws INTERNAL, with nothing left mounted.
  */
 export type StorageDriver = (
   storage: Storage,
   owner: ContainerId | undefined,
   signal: AbortSignal | undefined,
-) => Promise<string | undefined>;
+) => Promise<StorageUndo | undefined>;
+
+/** How a storage is taken away: the mount point to unmount and remove, or a function that does it. */
+export type StorageUndo = string | (() => Promise<void>);

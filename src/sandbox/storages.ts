@@ -17,12 +17,12 @@ import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
 import { withLayersApart } from "./layer-group.ts";
 import { removeMountPoint } from "./remove-mount-point.ts";
-import type { Storage, StorageDriver } from "./storage.ts";
+import type { Storage, StorageDriver, StorageUndo } from "./storage.ts";
 
 type Entry = {
   users: number;
   readonly shared: boolean;
-  readonly mounted: Promise<string | undefined>;
+  readonly mounted: Promise<StorageUndo | undefined>;
   /** The driver has come to its end, well or not. */
   settled: boolean;
   /** While the last user's release is under way; never rejects. */
@@ -89,7 +89,7 @@ export class Storages {
     for (const [mountPoint, entry] of [...this.#entries].reverse()) {
       this.#entries.delete(mountPoint);
       const undone = entry.mounted
-        .then(() => this.#unmount(mountPoint, UmountFlag.detach))
+        .then((undo) => (typeof undo === "function" ? undo() : this.#unmount(mountPoint, UmountFlag.detach)))
         .catch(() => {
           this.#log.debug({}, "a storage was no mount, or was gone already");
         });
@@ -145,10 +145,10 @@ export class Storages {
     if (entry === undefined) return;
     entry.users -= 1;
     if (entry.users > 0 || entry.shared) return;
-    const target = await entry.mounted;
+    const undo = await entry.mounted;
     // Without a path to clean up the storage belongs to the pod and outlives its users; another user may have come.
-    if (target === undefined || entry.users > 0 || entry.releasing !== undefined) return;
-    const undone = this.#undo(mountPoint, target);
+    if (undo === undefined || entry.users > 0 || entry.releasing !== undefined) return;
+    const undone = this.#undo(mountPoint, undo);
     entry.releasing = undone.then(noted, noted);
     try {
       await undone;
@@ -157,10 +157,11 @@ export class Storages {
     }
   }
 
-  async #undo(mountPoint: string, target: string): Promise<void> {
+  async #undo(mountPoint: string, undo: StorageUndo): Promise<void> {
     try {
-      await this.#unmountOrDetach(target);
-      await removeMountPoint(target);
+      if (typeof undo === "function") return await undo();
+      await this.#unmountOrDetach(undo);
+      await removeMountPoint(undo);
     } finally {
       this.#entries.delete(mountPoint);
     }
