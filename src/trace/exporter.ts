@@ -64,6 +64,7 @@ export class QueuedExporter implements SpanExporter {
   #outage = false;
   /** Spans lost for want of room that the log has been told of. */
   #toldLost = 0;
+  #connection = 0;
   /** The connection on which the open spans have been announced. */
   #greeted = 0;
   /** Whether the receiver on that connection knows our own words. */
@@ -193,7 +194,8 @@ export class QueuedExporter implements SpanExporter {
     this.#sending = takeRequest(this.#queue);
     let post: Post | undefined;
     for (let tries = 0; tries < maxTries; ) {
-      let sent: Sent | undefined = await this.#greet();
+      // A request that was sent before comes first: the receiver takes none with a lower number than it has taken.
+      let sent: Sent | undefined = post === undefined ? await this.#greet() : await this.#reach();
       if (sent === undefined) {
         // Made when somebody is there, and after the greeting, which tells the host's time; a repeat has the same bytes.
         post ??= this.#envelope.batches(this.#sending);
@@ -208,12 +210,19 @@ export class QueuedExporter implements SpanExporter {
     this.#settle({ status: "failed", error: new Error(`not accepted in ${maxTries} tries`) });
   }
 
-  /** Makes sure of a connection, and that whoever is at its end knows the open spans. A result = why there is none. */
-  async #greet(): Promise<Unreached | undefined> {
+  /** Makes sure of a connection. A result = why there is none. */
+  async #reach(): Promise<Unreached | undefined> {
     const connection = await this.#transport.reach();
     if (connection instanceof Error) return { status: "retry", reached: false, error: connection };
-    if (connection === this.#greeted) return undefined;
-    this.#greeted = connection;
+    this.#connection = connection;
+    return undefined;
+  }
+
+  /** Makes sure of a connection, and that whoever is at its end knows the open spans. A result = why there is none. */
+  async #greet(): Promise<Unreached | undefined> {
+    const unreached = await this.#reach();
+    if (unreached !== undefined || this.#connection === this.#greeted) return unreached;
+    this.#greeted = this.#connection;
     this.#speaks = performance.now() >= this.#silentUntilMs;
     this.#announcements.forget();
     if (this.#speaks) await this.#announceOpen();
@@ -248,6 +257,7 @@ export class QueuedExporter implements SpanExporter {
 
   #settle(sent: Sent & { status: "sent" | "failed" }): void {
     this.#backoff = new Backoff();
+    if (this.#connection !== this.#greeted) this.#announceDue = true;
     const spans = this.#sending.reduce((sum, batch) => sum + batch.spans, 0);
     for (const batch of this.#sending) this.#queuedBytes -= batch.bytes.length;
     this.#sending = [];

@@ -102,6 +102,8 @@ export class Collector {
   readonly bodies: Buffer[] = [];
   /** Head of each of {@link bodies}, in the same order. */
   readonly headers: IncomingHttpHeaders[] = [];
+  /** The numbers of all requests of our agent, in the order of arrival. */
+  readonly numbers: number[] = [];
   /** What came to the paths that only the forwarder knows. */
   readonly kata: KataPost[] = [];
   /** Whether it knows these paths, as the forwarder does, instead of answering 404. */
@@ -153,6 +155,8 @@ export class Collector {
 
   #take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
     const { headers, url: path = "" } = request;
+    const number = /-(\d+)$/.exec(String(headers["kata-batch"]))?.[1];
+    if (number !== undefined) this.numbers.push(Number(number));
     if (this.speaksKata) response.setHeader("kata-clock", `${Date.now()}000000`);
     if (path === "/v1/traces") {
       this.bodies.push(body);

@@ -105,6 +105,26 @@ t.test("every request is numbered, and a repeat keeps number and bytes", async (
   t.ok(all.every((head) => /^\d{19}$/.test(String(head["kata-clock"]))));
 });
 
+t.test("nothing with a higher number overtakes a request that has to be sent again", async (t) => {
+  const { collector, tracing } = await tracedByForwarder(t);
+  const { answer } = collector;
+  for (let round = 0; round < 3; round++) {
+    collector.answer = (request) => {
+      collector.answer = answer;
+      request.socket.destroy();
+    };
+    await span(`work ${round}`, {}, async () => {});
+    t.equal(await tracing.flush(5000), true);
+  }
+  await collector.until(() => openSpansOf(collector.kata).length === 4);
+  await tracing.shutdown(5000);
+  t.same(
+    collector.numbers,
+    collector.numbers.toSorted((a, b) => a - b),
+    "the receiver would take the repeat for one that it has had",
+  );
+});
+
 t.test("losses are told by cause on the next request", async (t) => {
   const path = socketPath(t);
   const { tracing } = await tracingTo(t, path, { maxQueuedSpans: 50, maxQueuedBytes: 1 });
