@@ -1,13 +1,15 @@
 import { accessSync, constants } from "node:fs";
-import { readMounts } from "../sys/read-mounts.ts";
+import type { MountInfo } from "../sys/mount-info.ts";
+
+/** `--cgroup-manager` of crun. */
+export type CgroupManager = "cgroupfs" | "disabled";
 
 /**
  * Whether crun can manage control groups here: version 2 at the top, or version 1 without a version 2 tree beside it.
  * crun refuses the mixture ("hybrid"); then containers run without groups of their own, as they do where the tree is
  * not ours to write, in the user namespace of an ordinary user.
  */
-export async function cgroupManager(root = "/sys/fs/cgroup"): Promise<"cgroupfs" | "disabled"> {
-  const mounts = await readMounts();
+export function cgroupManager(mounts: readonly MountInfo[], root = "/sys/fs/cgroup"): CgroupManager {
   const top = mounts.findLast((entry) => entry.mountPoint === root);
   if (top?.fsType === "cgroup2") return isWritable(root) ? "cgroupfs" : "disabled";
   const below = mounts.filter((entry) => entry.mountPoint.startsWith(`${root}/`));

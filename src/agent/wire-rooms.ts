@@ -22,6 +22,7 @@ import { storageDrivers } from "../sandbox/storage-drivers.ts";
 import { Uevents } from "../sandbox/uevents.ts";
 import { Watcher } from "../sandbox/watcher.ts";
 import type { Rooms } from "../service/rooms.ts";
+import type { MountInfo } from "../sys/mount-info.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
@@ -60,13 +61,15 @@ export async function wireRooms({
   mkdirSync(guestPaths.base, { recursive: true, mode: 0o755 });
   mkdirSync(guestPaths.agent, { recursive: true, mode: 0o700 });
   tryPipeSize(options.containerPipeBytes, log);
+  const mounts = await readMounts();
+  const manager = cgroupManager(mounts);
   const crun = new Crun({
     file: "crun",
     stateDir: join(guestPaths.agent, "crun"),
     runDir: guestPaths.agent,
-    cgroupManager: await cgroupManager(),
-    deviceRules: new DeviceRules(await mayRestrictDevices(), log),
-    noPivot: await isInitramfs(),
+    cgroupManager: manager,
+    deviceRules: new DeviceRules(mayRestrictDevices(manager), log),
+    noPivot: isInitramfs(mounts),
     timeoutMs: options.crunTimeoutMs,
     log,
     pipeBytes: options.containerPipeBytes,
@@ -143,6 +146,6 @@ async function passedStreams(address: string, log: Log): Promise<PassedSource | 
 }
 
 /** A root of type `rootfs` is the kernel's initramfs, which cannot be pivoted away from (agent-api 1.4 step 5). */
-async function isInitramfs(): Promise<boolean> {
-  return (await readMounts()).findLast((entry) => entry.mountPoint === "/")?.fsType === "rootfs";
+function isInitramfs(mounts: readonly MountInfo[]): boolean {
+  return mounts.findLast((entry) => entry.mountPoint === "/")?.fsType === "rootfs";
 }
