@@ -1,13 +1,14 @@
-import { readdir, readlink, writeFile } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type BlockDevice, blockDeviceIn } from "./block-device.ts";
 import type { ScsiAddress } from "./scsi-address.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 /** Asks every SCSI host to look at one address (agent-api 4.6); one that refuses is passed over. */
 export async function scanScsi(sysfs: string, { target, lun }: ScsiAddress): Promise<void> {
   const hosts = join(sysfs, "class/scsi_host");
   for (const host of await readdir(hosts).catch(() => [])) {
-    await writeFile(join(hosts, host, "scan"), `0 ${target} ${lun}`, { flag: "r+" }).catch(() => undefined);
+    await writeAttribute(join(hosts, host, "scan"), `0 ${target} ${lun}`).catch(() => undefined);
   }
 }
 

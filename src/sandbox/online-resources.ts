@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { delay } from "../base/deadline.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 const systemDir = "/sys/devices/system";
 /** The kernel tells of a new processor some time after the host has plugged it (agent-api 3.24 step 1). */
@@ -34,7 +35,7 @@ export async function onlineMemory(dir = systemDir): Promise<void> {
 export async function probeMemory(addresses: readonly bigint[], dir = systemDir): Promise<void> {
   for (const address of addresses) {
     try {
-      await writeFile(join(dir, "memory/probe"), `0x${address.toString(16)}`, { flag: "r+" });
+      await writeAttribute(join(dir, "memory/probe"), `0x${address.toString(16)}`);
     } catch (error) {
       throw AgentError.from(error, "probe memory");
     }

@@ -5,7 +5,7 @@
  * group, so all devices of one request must be in one. Either way the container's variables name host addresses, which
  * are not those of the guest: the pairs are handed back.
  */
-import { readlink, stat, writeFile } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -14,6 +14,7 @@ import type { Device, FoundDevice } from "./device.ts";
 import { isPciAddress } from "./pci-environment.ts";
 import { type PciPath, pciDeviceFolder, pciPath } from "./pci-path.ts";
 import type { Uevents } from "./uevents.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 /**
  * `sysfs`, `dev`: where these are mounted. `mayBind`: whether the machine's devices are ours to take from their drivers.
@@ -103,11 +104,11 @@ async function bind({ sysfs = "/sys", loadDriver }: Vfio, address: string): Prom
   const device = join(bus, "devices", address);
   await stat(join(bus, "drivers", driver)).catch(loadDriver);
   try {
-    await writeFile(join(device, "driver_override"), driver, { flag: "r+" });
+    await writeAttribute(join(device, "driver_override"), driver);
     const current = await linkedName(join(device, "driver"));
     if (current === driver) return;
-    if (current !== undefined) await writeFile(join(device, "driver/unbind"), address, { flag: "r+" });
-    await writeFile(join(bus, "drivers_probe"), address, { flag: "r+" });
+    if (current !== undefined) await writeAttribute(join(device, "driver/unbind"), address);
+    await writeAttribute(join(bus, "drivers_probe"), address);
   } catch (error) {
     throw AgentError.from(error, `give a PCI device to ${driver}`, Code.internal);
   }

@@ -20,7 +20,8 @@ function disk(guest: DeviceGuest, name: string): string {
 }
 
 t.test("devices of containers in a guest", { skip }, async (t) => {
-  const scsi = ["-device", "virtio-scsi-pci,id=scsi0"];
+  // The second one does not tell when a disk comes: the agent has to have it scanned.
+  const scsi = ["-device", "virtio-scsi-pci,id=scsi0", "-device", "virtio-scsi-pci,id=quiet,hotplug=off"];
   await using guest = await DeviceGuest.boot(["05", "06"], scsi);
   await guest.calls.CreateSandbox({ sandbox_id: "devices" });
   await virtioDisk(t, guest);
@@ -55,6 +56,14 @@ function scsiDisk(t: Test, guest: DeviceGuest): Promise<unknown> {
     const device = { id: "1:3", type: "scsi", container_path: "/dev/data" };
     const said = await guest.run("scsi", "head -c 11 /dev/data", { devices: [device], nodes: [hostNode] });
     t.equal(said, "I am second");
+    const unsaid = { driver: "scsi-hd", bus: "quiet.0", channel: 0, "scsi-id": 2, lun: 1 };
+    await guest.plugDisk("third", disk(guest, "third"), unsaid);
+    const scanned = { devices: [{ ...device, id: "2:1" }], nodes: [hostNode] };
+    t.equal(
+      await guest.run("scan", "head -c 10 /dev/data", scanned),
+      "I am third",
+      "also when only a scan finds it",
+    );
   });
 }
 
