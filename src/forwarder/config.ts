@@ -2,6 +2,7 @@ import type { Address } from "../vsock/address.ts";
 import type { BackendConfig } from "./backend-config.ts";
 import type { Limits } from "./in/limits.ts";
 import type { SandboxPattern } from "./in/sandbox-pattern.ts";
+import type { SamplingConfig } from "./sampling.ts";
 
 /** What the forwarder has been told to do: by flags, file and environment, resolved and frozen. */
 export type Config = {
@@ -10,6 +11,11 @@ export type Config = {
   readonly watch: readonly SandboxPattern[];
   readonly backends: readonly BackendConfig[];
   readonly limits: Limits;
+  readonly sampling: SamplingConfig | undefined;
+  /** What is taken out of texts; with the flag `g`. */
+  readonly scrub: readonly RegExp[];
+  /** Where metrics and health are served; undefined = nowhere. */
+  readonly admin: Address | undefined;
   /** Where to serve the page that shows traces, on loopback; undefined = nowhere. */
   readonly ui: Address | undefined;
   readonly logLevel: string;

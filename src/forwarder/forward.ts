@@ -1,87 +1,125 @@
 import type { Log } from "../base/log.ts";
-import { formatAddress } from "../vsock/address.ts";
+import { type Admin, serveAdmin } from "./admin.ts";
+import { Backends } from "./backends.ts";
 import type { Config } from "./config.ts";
 import { Announcements } from "./in/announcements.ts";
-import { type Accept, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
 import { Receiver } from "./in/receiver.ts";
-import { SandboxWatch } from "./in/sandbox-watch.ts";
+import { Listening } from "./listening.ts";
 import { Metrics } from "./metrics.ts";
-import { createOutput } from "./out/create-output.ts";
 import { FanOut } from "./out/fan-out.ts";
 import type { AppendText } from "./out/lines-output.ts";
+import { Pipeline } from "./pipeline.ts";
 import { servePage } from "./ui/page-server.ts";
 import { RecentTraces } from "./ui/recent-traces.ts";
 import { showIn } from "./ui/show-taken.ts";
 
-/** A forwarder at work. */
-export type Forwarder = {
-  readonly metrics: Metrics;
-  /** Stops accepting, lets what has arrived go out, and closes everything, within the config's `drainMs`. */
-  close(): Promise<void>;
-};
-
 /**
- * Opens the outputs, then the listeners. `print` appends to stdout.
- * @throws the system error when the file or an address cannot be opened; nothing stays open then.
+ * The forwarder as a whole:
+ *
+ *     listeners ─ receiver ─ pipeline ─ fan-out ─ outputs
+ *                    └─ announcements ─┘
  */
-export async function startForwarder(config: Config, print: AppendText, log: Log): Promise<Forwarder> {
-  const undo: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
-  try {
-    const metrics = new Metrics();
-    const fanOut = new FanOut(metrics, log);
-    for (const backend of config.backends) {
-      const output = await createOutput(backend, print, metrics, log);
-      fanOut.outputs = [...fanOut.outputs, output];
+export class Forwarder {
+  readonly metrics = new Metrics();
+  readonly #log: Log;
+  readonly #fanOut: FanOut;
+  readonly #pipeline: Pipeline;
+  readonly #backends: Backends;
+  readonly #announcements: Announcements;
+  readonly #receiver: Receiver;
+  readonly #listening: Listening;
+  readonly #undo: (() => Promise<void>)[] = [];
+  #drainMs: number;
+
+  constructor(config: Config, print: AppendText, log: Log) {
+    this.#log = log;
+    this.#drainMs = config.drainMs;
+    this.#fanOut = new FanOut(this.metrics, log);
+    this.#pipeline = new Pipeline(this.#fanOut.deliver, this.metrics);
+    this.#backends = new Backends(this.#fanOut, print, this.metrics, log);
+    const { deliver } = this.#pipeline;
+    this.#announcements = new Announcements(deliver, this.metrics, log);
+    this.#receiver = new Receiver(deliver, this.#announcements, config.limits, this.metrics, log);
+    this.#listening = new Listening((accepted, origin) => this.#receiver.accept(accepted, origin), log);
+    this.#observe();
+  }
+
+  get isReady(): boolean {
+    const { outputs } = this.#fanOut;
+    return outputs.length > 0 && outputs.some((output) => output.hasRoom(0, "readiness"));
+  }
+
+  /**
+   * Opens the outputs, then the listeners. `reload` is what the admin address calls.
+   * @throws the system error when something cannot be opened; nothing stays open then.
+   */
+  async open(config: Config, reload: () => Promise<void>): Promise<void> {
+    try {
+      this.#undo.push(() => this.#backends.close(this.#drainMs));
+      await this.#backends.exchange(config.backends, 0);
+      this.#pipeline.configure(config.scrub, config.sampling);
+      await this.#openPage(config);
+      const admin = await this.#openAdmin(config, reload);
+      if (admin !== undefined) this.#undo.push(() => admin.close());
+      this.#undo.push(
+        async () => this.#pipeline.close(),
+        () => this.#announcements.close(),
+        () => this.#receiver.close(this.#drainMs),
+        () => this.#listening.close(),
+      );
+      await this.#listening.exchange(config);
+    } catch (error) {
+      await this.close();
+      throw error;
     }
-    undo.push(async () => {
-      await Promise.all(fanOut.outputs.map((output) => output.close(config.drainMs)));
-    });
-    await openPage(config, fanOut, undo, log);
-    const announcements = new Announcements(fanOut.deliver, metrics, log);
-    undo.push(() => announcements.close());
-    const receiver = new Receiver(fanOut.deliver, announcements, config.limits, metrics, log);
-    undo.push(() => receiver.close(config.drainMs));
-    await openListeners(config, (accepted, origin) => receiver.accept(accepted, origin), undo, log);
-    return { metrics, close };
-  } catch (error) {
-    await close();
-    throw error;
   }
-}
 
-/** Opens the page, if one is wanted, and lets it see what the outputs take. */
-async function openPage(
-  { ui }: Config,
-  fanOut: FanOut,
-  undo: (() => Promise<void>)[],
-  log: Log,
-): Promise<void> {
-  if (ui === undefined) return;
-  const traces = new RecentTraces();
-  const server = await servePage(ui, traces, log);
-  undo.push(() => server.close());
-  log.info({ url: server.url }, "page is served");
-  fanOut.onTaken = showIn(traces);
-}
-
-async function openListeners(
-  config: Config,
-  accept: Accept,
-  undo: (() => Promise<void>)[],
-  log: Log,
-): Promise<void> {
-  const addresses: string[] = [];
-  for (const address of config.listen) {
-    const listener = await listenOn(address, accept, log);
-    undo.push(() => listener.close());
-    addresses.push(formatAddress(listener.address));
+  /**
+   * Takes over what has changed: listeners, backends, sampling, patterns. Limits, the page and the admin address stay as
+   * they were. @throws the system error when something cannot be opened; the rest is as before.
+   */
+  async reconfigure(config: Config): Promise<void> {
+    this.#drainMs = config.drainMs;
+    this.#pipeline.configure(config.scrub, config.sampling);
+    await this.#backends.exchange(config.backends, config.drainMs);
+    await this.#listening.exchange(config);
+    this.#log.info({ backends: config.backends.map(({ name }) => name) }, "configuration is in force");
   }
-  const open = (path: string, sandboxId: string) => listenForVmm(path, tracePort, sandboxId, accept, log);
-  const watch = new SandboxWatch(config.watch, open, log);
-  undo.push(() => watch.close());
-  await watch.start();
-  log.info({ addresses, watched: config.watch.length }, "listening");
+
+  /** Stops accepting, lets what has arrived go out, and closes everything, within `drainMs`. Safe to repeat. */
+  async close(): Promise<void> {
+    for (const step of this.#undo.splice(0).reverse()) await step();
+  }
+
+  async #openPage({ ui }: Config): Promise<void> {
+    if (ui === undefined) return;
+    const traces = new RecentTraces();
+    const server = await servePage(ui, traces, this.#log);
+    this.#undo.push(() => server.close());
+    this.#log.info({ url: server.url }, "page is served");
+    this.#fanOut.onTaken = showIn(traces);
+  }
+
+  async #openAdmin({ admin }: Config, reload: () => Promise<void>): Promise<Admin | undefined> {
+    if (admin === undefined) return undefined;
+    const source = { metrics: () => this.metrics.text(), isReady: () => this.isReady, reload };
+    return serveAdmin(admin, source, this.#log);
+  }
+
+  #observe(): void {
+    const { guests } = this.#receiver;
+    const waiting = (key: "spans" | "bytes" | "oldestSeconds") => () =>
+      this.#fanOut.outputs.map((output) => [output.name, output.waiting()[key]] as const);
+    const gauges = [
+      ["guests_connected", "Guests that are connected", () => guests.count],
+      ["connections", "Connections of guests and others", () => guests.connections],
+      ["held_bytes", "Bodies and unfinished frames in memory", () => guests.heldBytes],
+      ["open_spans", "Announced spans of guests", () => this.#announcements.openSpans],
+      ["undecided_bytes", "Spans that wait for a sampling decision", () => this.#pipeline.heldBytes],
+      ["queue_spans", "Spans that wait for a backend", waiting("spans")],
+      ["queue_bytes", "Bytes that wait for a backend", waiting("bytes")],
+      ["queue_age_seconds", "Age of the oldest that waits for a backend", waiting("oldestSeconds")],
+    ] as const;
+    for (const [name, help, read] of gauges) this.metrics.observe({ name, help, read });
+  }
 }

@@ -1,12 +1,14 @@
 import { destination, pino } from "pino";
 import type { Config } from "./config.ts";
-import { startForwarder } from "./forward.ts";
-import { readArguments } from "./read-arguments.ts";
+import { Forwarder } from "./forward.ts";
+import { type Arguments, readArguments } from "./read-arguments.ts";
+import { Reloading } from "./reloading.ts";
 import { resolveConfig } from "./resolve-config.ts";
 
 /**
  * kata-trace-forwarder: on the host, takes the spans of any number of guests and hands them on.
- * Exit status: 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 when it was called wrongly.
+ * SIGHUP reads the configuration again. Exit status: 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 when it was
+ * called wrongly.
  */
 const stderrFd = 2;
 const usageStatus = 2;
@@ -19,16 +21,25 @@ async function main(): Promise<number> {
   }
   let config: Config;
   try {
-    config = resolveConfig(given);
+    config = await resolveConfig(given, process.env);
   } catch (error) {
     process.stderr.write(`error: ${(error as Error).message}\n(--help shows what is possible)\n`);
     return usageStatus;
   }
+  return run(given, config);
+}
+
+async function run(given: Arguments, config: Config): Promise<number> {
   const log = pino({ level: config.logLevel, base: { name: "kata-trace-forwarder" } }, destination(stderrFd));
   const ended = endSignal();
+  const forwarder = new Forwarder(config, print, log);
+  const load = async () => forwarder.reconfigure(await resolveConfig(given, process.env));
+  const reloading = new Reloading(given.config, load, log);
+  process.on("SIGHUP", () => void reloading.now().catch(() => {}));
   try {
-    const forwarder = await startForwarder(config, print, log);
+    await forwarder.open(config, () => reloading.now());
     log.info({ signal: await ended }, "ending");
+    reloading.close();
     await forwarder.close();
     return 0;
   } catch (error) {

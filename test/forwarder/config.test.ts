@@ -3,10 +3,10 @@ import type { Config } from "../../src/forwarder/config.ts";
 import { type Arguments, readArguments } from "../../src/forwarder/read-arguments.ts";
 import { resolveConfig } from "../../src/forwarder/resolve-config.ts";
 
-const config = (...args: string[]): Config => resolveConfig(readArguments(args) as Arguments);
+const config = (...args: string[]): Promise<Config> => resolveConfig(readArguments(args) as Arguments, {});
 
 t.test("an address is enough: spans go to stdout", async (t) => {
-  t.match(config("--listen", "unix:///run/t.sock"), {
+  t.match(await config("--listen", "unix:///run/t.sock"), {
     listen: [{ kind: "unix", path: "/run/t.sock" }],
     backends: [{ kind: "stdout", format: "json" }],
     logLevel: "info",
@@ -15,7 +15,7 @@ t.test("an address is enough: spans go to stdout", async (t) => {
 });
 
 t.test("hybrid VSOCK takes the VMM's path, addresses can be repeated", async (t) => {
-  const { listen } = config(
+  const { listen } = await config(
     "-l",
     "tcp://127.0.0.1:4318",
     "-l",
@@ -31,7 +31,7 @@ t.test("hybrid VSOCK takes the VMM's path, addresses can be repeated", async (t)
 });
 
 t.test("nothing listens on VSOCK unless it is asked for by address", async (t) => {
-  const { listen } = config("--socket-path", "/run/vm.vsock");
+  const { listen } = await config("--socket-path", "/run/vm.vsock");
   t.notOk(listen.some((address) => address.kind === "vsock"));
 });
 
@@ -43,23 +43,23 @@ const urls: [url: string, port: number, authority: string, path: string][] = [
 ];
 for (const [url, port, authority, path] of urls)
   t.test(`a collector at ${url} gets ${path}`, async (t) => {
-    const { backends } = config("-l", "unix:///x", "--otlp", url);
+    const { backends } = await config("-l", "unix:///x", "--otlp", url);
     t.match(backends, [{ kind: "otlp-http", endpoint: { address: { kind: "tcp", port }, authority, path } }]);
     t.equal(backends.length, 1, "and no file unless asked for");
   });
 
 t.test("without an address it does not start", async (t) => {
-  t.throws(() => config(), /--listen/);
+  await t.rejects(config(), /--listen/);
 });
 
 t.test("the options of upstream's program are understood", async (t) => {
   const args = ["--socket-path", "/run/vm.vsock", "--vsock-cid", "any", "--vsock-port", "10241"];
-  t.match(config(...args, "--otlp-endpoint", "http://localhost:4317", "--trace-name", "x").listen, [
-    { kind: "hybrid" },
-    { kind: "vsock", cid: 0xffffffff, port: 10241 },
-  ]);
+  const { listen } = await config(...args, "--otlp-endpoint", "http://localhost:4317", "--trace-name", "x");
+  t.match(listen, [{ kind: "hybrid" }, { kind: "vsock", cid: 0xffffffff, port: 10241 }]);
   for (const dump of [["--dump-only"], ["--dump-only", "true"]])
-    t.match(config(...args, "--otlp", "http://localhost:4318", ...dump).backends, [{ kind: "stdout" }]);
+    t.match((await config(...args, "--otlp", "http://localhost:4318", ...dump)).backends, [
+      { kind: "stdout" },
+    ]);
 });
 
 const wrong: [why: string, ...args: string[]][] = [

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import type { Log, LogFields } from "../../src/base/log.ts";
-import { startForwarder } from "../../src/forwarder/forward.ts";
+import { Forwarder } from "../../src/forwarder/forward.ts";
 import { readArguments } from "../../src/forwarder/read-arguments.ts";
 import { resolveConfig } from "../../src/forwarder/resolve-config.ts";
 
@@ -96,7 +96,9 @@ export async function runForwarder(t: Test, ...args: string[]): Promise<Running>
   const print = async (text: string) => {
     printed += text;
   };
-  const forwarder = await startForwarder(resolveConfig(given), print, log);
+  const config = await resolveConfig(given, {});
+  const forwarder = new Forwarder(config, print, log);
+  await forwarder.open(config, async () => forwarder.reconfigure(await resolveConfig(given, {})));
   const stop = async () => {
     await forwarder.close();
     return 0;

@@ -1,0 +1,177 @@
+import type { Deliver, Export } from "./export.ts";
+import type { Metrics } from "./metrics.ts";
+import type { SamplingConfig } from "./sampling.ts";
+import { factsOf } from "./span-facts.ts";
+import { splitTraces } from "./split-traces.ts";
+
+/**
+ * Keeps what failed, what was slow, and one sandbox in so many of the rest.
+ *
+ * Primer. Spans are decided by group. A guest is a group, and the traces that it takes part in belong to it, so the
+ * runtime's spans on the host share its fate; any other trace is a group of its own. Which groups are among the one in
+ * N is told by a hash of their name, so it stays the same over restarts. Spans of the others wait: a failed or slow span
+ * lets the whole group go on, now and from then on; after `holdMs` without one they are dropped. What waits is in memory,
+ * and has an end: beyond it the group that has waited longest is decided early.
+ */
+
+const lookEveryMs = 1_000;
+const maxGroups = 16_384;
+const maxTraces = 65_536;
+
+type Group = { readonly key: string; isKept: boolean; held: Export[]; heldSinceMs: number };
+
+export class TailSampler {
+  readonly #config: SamplingConfig;
+  readonly #deliver: Deliver;
+  readonly #metrics: Metrics;
+  readonly #groups = new Map<string, Group>();
+  /** Trace → the guest's group that it belongs to. */
+  readonly #guestTraces = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+  #heldBytes = 0;
+
+  constructor(config: SamplingConfig, deliver: Deliver, metrics: Metrics) {
+    this.#config = config;
+    this.#deliver = deliver;
+    this.#metrics = metrics;
+    this.#timer = setInterval(() => this.#dropOld(performance.now() - config.holdMs), lookEveryMs);
+    this.#timer.unref();
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Resolves when the export is handed on, waits, or is dropped. @throws what handing on throws. */
+  async take(exported: Export): Promise<void> {
+    if (this.#config.keepOneIn === 1) return this.#deliver(exported);
+    const facts = factsOf(exported.body, this.#config);
+    if (isGuest(exported.origin)) {
+      const group = this.#group(exported.origin);
+      for (const trace of facts.traces) this.#adopt(trace, group);
+      return this.#decide(group, exported, facts.isWorthKeeping);
+    }
+    const parts =
+      facts.traces.size > 1 ? splitTraces(exported) : new Map([[firstOf(facts.traces), exported]]);
+    for (const [trace, part] of parts) {
+      const group = this.#group(this.#guestTraces.get(trace) ?? trace);
+      const isWorthKeeping =
+        parts.size > 1 ? factsOf(part.body, this.#config).isWorthKeeping : facts.isWorthKeeping;
+      await this.#decide(group, part, isWorthKeeping);
+    }
+  }
+
+  /** Decides what still waits: nothing in it was worth keeping. Safe to repeat. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#dropOld(Number.POSITIVE_INFINITY);
+  }
+
+  async #decide(group: Group, exported: Export, isWorthKeeping: boolean): Promise<void> {
+    if (!group.isKept && isWorthKeeping) {
+      group.isKept = true;
+      this.#metrics.decided("kept");
+    }
+    if (!group.isKept) return this.#hold(group, exported);
+    await this.#release(group);
+    await this.#deliver(exported);
+  }
+
+  #hold(group: Group, exported: Export): void {
+    if (group.held.length === 0) group.heldSinceMs = performance.now();
+    group.held.push(exported);
+    this.#heldBytes += exported.body.length;
+    while (this.#heldBytes > this.#config.maxBytes) this.#drop(this.#oldest());
+  }
+
+  /** What could not be handed on goes on waiting. */
+  async #release(group: Group): Promise<void> {
+    for (let first = group.held[0]; first !== undefined; first = group.held[0]) {
+      group.held.shift();
+      this.#heldBytes -= first.body.length;
+      try {
+        await this.#deliver(first);
+      } catch (error) {
+        group.held.unshift(first);
+        this.#heldBytes += first.body.length;
+        throw error;
+      }
+    }
+  }
+
+  #group(key: string): Group {
+    const known = this.#groups.get(key);
+    if (known !== undefined) {
+      // The one heard last stands last: the first is the one to forget.
+      this.#groups.delete(key);
+      this.#groups.set(key, known);
+      return known;
+    }
+    const isKept = hash(key) % this.#config.keepOneIn === 0;
+    if (isKept) this.#metrics.decided("sampled");
+    const group: Group = { key, isKept, held: [], heldSinceMs: 0 };
+    this.#groups.set(key, group);
+    if (this.#groups.size > maxGroups) this.#forgetFirst();
+    return group;
+  }
+
+  #forgetFirst(): void {
+    const [first] = this.#groups.values();
+    if (first === undefined) return;
+    this.#drop(first);
+    this.#groups.delete(first.key);
+  }
+
+  /** A trace that a guest takes part in shares the guest's fate, with what came of it before. */
+  #adopt(trace: string, group: Group): void {
+    if (this.#guestTraces.has(trace)) return;
+    this.#guestTraces.set(trace, group.key);
+    if (this.#guestTraces.size > maxTraces)
+      this.#guestTraces.delete(this.#guestTraces.keys().next().value as string);
+    const before = this.#groups.get(trace);
+    if (before === undefined || before === group) return;
+    this.#groups.delete(trace);
+    if (before.held.length > 0 && group.held.length === 0) group.heldSinceMs = before.heldSinceMs;
+    group.held.unshift(...before.held);
+    group.isKept ||= before.isKept;
+  }
+
+  #oldest(): Group {
+    let oldest: Group | undefined;
+    for (const group of this.#groups.values())
+      if (group.held.length > 0 && (oldest === undefined || group.heldSinceMs < oldest.heldSinceMs))
+        oldest = group;
+    return oldest as Group;
+  }
+
+  #dropOld(beforeMs: number): void {
+    for (const group of this.#groups.values())
+      if (group.held.length > 0 && !group.isKept && group.heldSinceMs <= beforeMs) this.#drop(group);
+  }
+
+  #drop(group: Group): void {
+    if (group.held.length === 0) return;
+    for (const { body, spans } of group.held) {
+      this.#heldBytes -= body.length;
+      this.#metrics.dropped("all", "sampled", spans);
+    }
+    group.held = [];
+    this.#metrics.decided("dropped");
+  }
+}
+
+function isGuest(origin: string): boolean {
+  return origin.startsWith("sandbox:") || origin.startsWith("vsock:");
+}
+
+function firstOf(traces: ReadonlySet<string>): string {
+  for (const trace of traces) return trace;
+  return "";
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return (value ^ (value >>> 15)) >>> 0;
+}
