@@ -8,6 +8,7 @@ import { dial } from "../src/vsock/dial.ts";
 export type Life = { create: number; start: number; wait: number; remove: number; all: number };
 
 const connectMs = 2_000;
+const sigstop = 19;
 /** What the Go runtime asks for in one call. */
 const streamBytes = 32 * 1024;
 const moreBytes = new Uint8Array(streamBytes);
@@ -73,6 +74,13 @@ export class Runtime implements AsyncDisposable {
       ownShm: true,
     });
     await this.#calls.CreateContainer({ container_id: id, exec_id: id, OCI });
+  }
+
+  /** Stops a container where it is, with its input full and a call that writes there outstanding until its removal. */
+  async freeze(id: string): Promise<void> {
+    await this.#calls.SignalProcess({ container_id: id, exec_id: "", signal: sigstop });
+    const written = this.#calls.WriteStdin({ container_id: id, exec_id: id, data: new Uint8Array(1 << 20) });
+    written.catch(() => undefined);
   }
 
   remove(id: string): Promise<unknown> {

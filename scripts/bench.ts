@@ -24,6 +24,7 @@ import { streamRows } from "./bench-streams.ts";
 const inside = process.argv[2] === "--inside";
 const settleMs = 3_000;
 const container = "bench";
+const frozen = "bench-frozen";
 
 /** Starts this program again as the first process of a private world. */
 function enterWorld(): number {
@@ -85,6 +86,8 @@ async function containerRows(
   const rows = await lifeRows(lives, effort);
   rows.push(...(await execRows(lives, container, effort)));
   rows.push(...(await streamRows(runtime, container, effort)));
+  await runtime.run(frozen, ["sleep", "1000000"]);
+  await runtime.freeze(frozen);
   const seconds = effort.seconds * 2;
   rows.push(
     await busyRow(
@@ -93,6 +96,7 @@ async function containerRows(
       seconds,
     ),
   );
+  await runtime.remove(frozen);
   await sleep(settleMs);
   rows.push(row("RssAnon after all this", "MB", agent.memory().rssAnon, "≤ 30 MB"));
   await callRows(targets, { ...effort, rounds: 1 });
