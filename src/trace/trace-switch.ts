@@ -102,7 +102,12 @@ export class TraceSwitch {
     this.#begunBy = beginning.by;
     return this.#next(async () => {
       await this.#end();
-      await this.#begin(beginning);
+      try {
+        await this.#begin(beginning);
+      } catch (error) {
+        this.#begunBy = undefined;
+        throw error;
+      }
     });
   }
 
@@ -179,9 +184,12 @@ export class TraceSwitch {
     this.#undecided = false;
     const annotations = annotationsOfCreate(call);
     const wanted = annotations === undefined ? undefined : annotatedTrace(annotations);
-    if (wanted === "off" && this.on) await this.stop();
-    else if (wanted !== undefined && wanted !== "off" && !this.on)
-      await this.start({ by: "annotation", type: wanted });
+    if (wanted === "off") {
+      // Its spans may take their time to leave; the container need not wait for that.
+      if (this.on) void this.stop();
+      return next(call);
+    }
+    if (wanted !== undefined && !this.on) await this.start({ by: "annotation", type: wanted });
     return this.#tracing === undefined ? next(call) : this.#tracing.handle(next, call);
   }
 

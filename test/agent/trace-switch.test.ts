@@ -116,6 +116,24 @@ for (const protocol of ["ttrpc", "grpc"] as const) {
   });
 }
 
+test("while an end is under way a second one is refused, and a start follows it", async (t) => {
+  const { collector, agent } = await untraced(t);
+  const { calls, control } = await over(agent, "ttrpc");
+  await calls.StartTracing({});
+  const { answer } = collector;
+  const asked = Promise.withResolvers<void>();
+  collector.answer = () => asked.resolve();
+  await calls.StopTracing({});
+  await asked.promise;
+  t.match(await refusal(calls.StopTracing({})), {
+    code: Code.failedPrecondition,
+    message: "tracing already disabled",
+  });
+  collector.answer = answer;
+  await calls.StartTracing({});
+  t.match(await control.Status({}), { on: true });
+});
+
 test("a snapshot of a sandbox that runs is one trace, and calls under way are undisturbed", async (t) => {
   const { collector, agent } = await untraced(t);
   const { calls } = agent;
