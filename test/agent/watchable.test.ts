@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,7 +15,7 @@ import { join } from "node:path";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
 import { specOf } from "../fakes/container-spec.ts";
-import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 /** Config maps that are watched from within a container (agent-api 7). */
 
@@ -100,6 +102,46 @@ test("a source that is too much to be watched is bound instead", needsRoot, asyn
   }
   t.same(agent.traces().mounts, base.mounts);
   t.equal(readdirSync(many).length, 16, "the source is as it was");
+});
+
+const needsFuse = { skip: existsSync("/dev/fuse") ? needsRoot.skip : "no /dev/fuse here" };
+
+test("a share that is dead holds up nobody but who asks for it", needsFuse, async (t) => {
+  const before = agent.traces();
+  const dead = join(agent.folder, "dead");
+  mkdirSync(dead);
+  // A FUSE server that never answers.
+  const server = openSync("/dev/fuse", "r+");
+  const inside = (...command: string[]) =>
+    execFileSync("nsenter", ["--target", `${agent.pid}`, "--mount", "--pid", ...command], {
+      stdio: ["ignore", "ignore", "inherit", server],
+    });
+  inside("mount", "-i", "-t", "fuse", "-o", "fd=3,rootmode=40000,user_id=0,group_id=0", "none", dead);
+  try {
+    const source = join(agent.folder, "alive");
+    mkdirSync(source);
+    const alive = await create("alive", source, ["sleep", "1000"]);
+    await alive.call;
+    // More than there are threads to wait with.
+    const names = Array.from({ length: 12 }, (_, n) => `dead-${n}`);
+    const creates = names.map((name) => {
+      const storages = [
+        { driver: "watchable-bind", source: join(dead, name), mount_point: `${root}/${name}` },
+      ];
+      const wanted = { container_id: agent.id(name), OCI: specOf(agent.root, { args: ["true"] }), storages };
+      return refusal(calls.CreateContainer(wanted, { timeoutMs: 500 }));
+    });
+    for (const { code } of await Promise.all(creates)) t.equal(code, Code.deadlineExceeded);
+    await agent.remove(await agent.run("other", { args: ["cat"] }));
+    t.ok(existsSync(agent.path(alive.mount_point)));
+    await agent.remove(alive.container_id);
+    t.notOk(existsSync(agent.path(alive.mount_point)), "its watch has ended, too");
+  } finally {
+    closeSync(server);
+  }
+  inside("umount", "-i", "-l", dead);
+  t.ok(await eventually(() => agent.traces().mounts.length === before.mounts.length));
+  t.ok(await eventually(() => agent.traces().files.length === before.files.length));
 });
 
 test("mount points elsewhere and missing sources are refused, and nothing is left", needsRoot, async (t) => {
