@@ -11,7 +11,7 @@
  * all its calls stand still for as long as the disk takes for such a file.
  */
 import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -46,7 +46,7 @@ export class Bundle {
       throw new AgentError(Code.internal, "the root path of the container must be absolute");
     }
     mkdirSync(this.path, { recursive: true, mode: 0o755 });
-    if (this.#makeRootfs()) {
+    if (await this.#makeRootfs()) {
       try {
         await mount({ source: root.path, target: this.rootfs, flags: MountFlag.bind });
         this.#mounted = true;
@@ -104,14 +104,16 @@ export class Bundle {
     }
   }
 
-  #makeRootfs(): boolean {
+  async #makeRootfs(): Promise<boolean> {
     try {
       mkdirSync(this.rootfs, { mode: 0o755 });
       this.#ownsRootfs = true;
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      // A link in its place would lead crun, and what is unmounted later, elsewhere (agent-api 3.3.8).
+      if ((await lstat(this.rootfs)).isDirectory()) return false;
+      throw new AgentError(Code.internal, "the root of the bundle is not a directory");
     }
   }
 }

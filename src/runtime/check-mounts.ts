@@ -1,5 +1,4 @@
-import { lstatSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { lstat, statfs } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -22,14 +21,17 @@ const coverable = new Set(
  * @throws INTERNAL.
  */
 export async function checkMounts(rootfs: string, mounts: readonly OciMount[]): Promise<void> {
-  for (const mount of mounts) {
-    const destination = scopedPath(rootfs, mount.destination);
-    if (destination === "/proc") await mustBeProc(mount);
-    else if (destination.startsWith("/proc/") && !coverable.has(destination)) {
-      throw new AgentError(Code.internal, "a mount below /proc is not allowed");
-    }
-    if (mount.type === "proc" || mount.type === "sysfs") mustBeDirectory(rootfs, mount.destination);
+  // All at once: each look is a way to another thread and back.
+  await Promise.all(mounts.map((mount) => checkMount(rootfs, mount)));
+}
+
+async function checkMount(rootfs: string, mount: OciMount): Promise<void> {
+  const destination = await scopedPath(rootfs, mount.destination);
+  if (destination === "/proc") await mustBeProc(mount);
+  else if (destination.startsWith("/proc/") && !coverable.has(destination)) {
+    throw new AgentError(Code.internal, "a mount below /proc is not allowed");
   }
+  if (mount.type === "proc" || mount.type === "sysfs") await mustBeDirectory(rootfs, mount.destination);
 }
 
 async function mustBeProc({ type, source, options = [] }: OciMount): Promise<void> {
@@ -40,14 +42,10 @@ async function mustBeProc({ type, source, options = [] }: OciMount): Promise<voi
 }
 
 /** A link in the place of the directory would have such a file system appear where an image wants it. */
-function mustBeDirectory(rootfs: string, destination: string): void {
+async function mustBeDirectory(rootfs: string, destination: string): Promise<void> {
   const path = normalize(`/${destination}/.`).replace(/(.)\/$/, "$1");
-  const found = lstatSync(
-    join(rootfs, scopedPath(rootfs, dirname(path)), path.slice(path.lastIndexOf("/"))),
-    {
-      throwIfNoEntry: false,
-    },
-  );
+  const above = await scopedPath(rootfs, dirname(path));
+  const found = await lstat(join(rootfs, above, path.slice(path.lastIndexOf("/")))).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) {
     throw new AgentError(Code.internal, "proc and sysfs must be mounted on a directory");
   }

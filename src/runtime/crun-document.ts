@@ -17,10 +17,11 @@ const crunsOwn = /^(?:run\.oci\.|module\.wasm\.|org\.criu\.)/;
  * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13); resources that may fail are ours too,
  * and hooks are run in our way (`hooks.ts`).
  */
-export function crunDocument(spec: OciSpec, cgroupsPath: string, bundle: Bundle): OciSpec {
+export async function crunDocument(spec: OciSpec, cgroupsPath: string, bundle: Bundle): Promise<OciSpec> {
   const { annotations, process, hooks: _wrapped, ...rest } = spec;
   const document: OciSpec = { ...rest, linux: { ...spec.linux, cgroupsPath } };
-  if (process !== undefined) document.process = withHome(withDefaultLimits(process), rest.root?.path ?? "/");
+  if (process !== undefined)
+    document.process = await withHome(withDefaultLimits(process), rest.root?.path ?? "/");
   if (annotations !== undefined) document.annotations = without(annotations, (name) => crunsOwn.test(name));
   const hooks = crunHooks(spec, bundle);
   if (hooks !== undefined) document.hooks = hooks;

@@ -95,7 +95,7 @@ export class Crun {
   async exec(id: ContainerId, bundle: Bundle, process: OciProcess): Promise<Launched> {
     await checkLabel(process);
     const name = `process-${this.#next()}.json`;
-    const file = bundle.write(name, withHome(withDefaultLimits(process), bundle.rootfs));
+    const file = bundle.write(name, await withHome(withDefaultLimits(process), bundle.rootfs));
     try {
       const args = ["exec", "--detach", "--process", file];
       return await this.#launch("exec", args, id, bundle, process.terminal === true);

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { OciProcess } from "./oci.ts";
 import { scopedPath } from "./scoped-path.ts";
@@ -10,26 +11,25 @@ const maxPasswdBytes = 1024 * 1024;
  * The process with `HOME=/` when it is sent without HOME and its user is not in the `/etc/passwd` of `rootfs`
  * (agent-api 3.3.10 step 22); crun takes the home of a user that it finds there, and knows none for the others.
  */
-export function withHome(sent: OciProcess, rootfs: string): OciProcess {
+export async function withHome(sent: OciProcess, rootfs: string): Promise<OciProcess> {
   const { env = [], user } = sent;
   if (env.some((entry) => entry.startsWith("HOME="))) return sent;
-  const known = new RegExp(`^[^:\n]*:[^:\n]*:0*${user.uid}:`, "m").test(passwdOf(rootfs));
+  const known = new RegExp(`^[^:\n]*:[^:\n]*:0*${user.uid}:`, "m").test(await passwdOf(rootfs));
   return known ? sent : { ...sent, env: [...env, "HOME=/"] };
 }
 
 /** The image is a stranger's: its links lead nowhere else, and a pipe in the place of the file holds nobody up. */
-function passwdOf(rootfs: string): string {
-  let fd: number | undefined;
+async function passwdOf(rootfs: string): Promise<string> {
   try {
-    const path = join(rootfs, scopedPath(rootfs, "/etc/passwd"));
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const found = fstatSync(fd);
+    const path = join(rootfs, await scopedPath(rootfs, "/etc/passwd"));
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+    await using file = await open(path, flags);
+    const found = await file.stat();
     if (!found.isFile()) return "";
     const bytes = Buffer.alloc(Math.min(found.size, maxPasswdBytes));
-    return bytes.toString("utf8", 0, readSync(fd, bytes));
+    const { bytesRead } = await file.read(bytes);
+    return bytes.toString("utf8", 0, bytesRead);
   } catch {
     return "";
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
 }

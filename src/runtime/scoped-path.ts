@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -8,9 +8,10 @@ const maxLinks = 40;
 
 /**
  * Where an absolute path leads for somebody whose root is `root`: links are followed, also to what is not there yet,
- * and never out. An answer about the moment, for checks; nothing is held open. @throws INTERNAL for too many links.
+ * and never out. An answer about the moment, for checks; nothing is held open. Off the event loop: the root may be on a
+ * share that does not answer. @throws INTERNAL for too many links.
  */
-export function scopedPath(root: string, path: string): string {
+export async function scopedPath(root: string, path: string): Promise<string> {
   const left = partsOf(path);
   const done: string[] = [];
   for (let links = 0; ; ) {
@@ -20,7 +21,7 @@ export function scopedPath(root: string, path: string): string {
       done.pop();
       continue;
     }
-    const target = linkAt(join(root, ...done, part));
+    const target = await linkAt(join(root, ...done, part));
     if (target === undefined) {
       done.push(part);
       continue;
@@ -36,13 +37,12 @@ function partsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-function linkAt(path: string): string | undefined {
+async function linkAt(path: string): Promise<string | undefined> {
   try {
     // Most parts are no links, and an error takes ten times as long to make as a look.
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
-    return readlinkSync(path);
+    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
   } catch {
-    // ENOTDIR, or gone meanwhile: nothing there, which leads nowhere else.
+    // ENOENT, ENOTDIR: nothing there, which leads nowhere else.
     return undefined;
   }
 }

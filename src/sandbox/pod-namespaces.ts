@@ -35,6 +35,11 @@ export class PodNamespaces {
     return this.#paths.get("pid");
   }
 
+  /** Whose init is the first process of the pod's pid namespace. */
+  get pidOwner(): ContainerId | undefined {
+    return this.#pidOwner;
+  }
+
   /** Makes ipc and uts; the host name counts in the new uts namespace only. @throws INTERNAL. */
   async create(hostname: string): Promise<void> {
     await span("pod namespaces", {}, async () => {

@@ -13,11 +13,13 @@ export async function applyCpusets(containers: readonly Container[], log: Log): 
   if (withCpuset.length === 0) return;
   const failed = (container: Container) => (error: unknown) =>
     log.warn({ container: container.id, error: AgentError.from(error).message }, "cpuset was not applied");
-  const online = await onlineList();
+  const online = await onlineList().catch(() => undefined);
   for (const container of withCpuset) {
     const { cgroup, spec } = container;
-    for (const above of cgroup.ancestors()) await above.set("cpuset.cpus", online).catch(failed(container));
-    await cgroup.set("cpuset.cpus", spec.linux?.resources?.cpu?.cpus ?? online).catch(failed(container));
+    if (online !== undefined) {
+      for (const above of cgroup.ancestors()) await above.set("cpuset.cpus", online).catch(failed(container));
+    }
+    await cgroup.set("cpuset.cpus", spec.linux?.resources?.cpu?.cpus ?? "").catch(failed(container));
   }
 }
 

@@ -102,6 +102,7 @@ async function create(
   await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));
   const podPid = request.sandbox_pidns;
+  if (podPid) mustHaveFirstProcess(rooms);
   const joined = effectiveSpec(sent, sandbox.namespaces, { podPid, firstContainer });
   const spec = withGuestHooks(joined, sandbox.guestHooks);
   const container = await createContainer(crun, guestPaths.base, id, spec, passed);
@@ -120,6 +121,14 @@ async function create(
   if (rooms.registry.closed) throw new AgentError(Code.internal, "the sandbox has ended");
   undo.move();
   return container;
+}
+
+/** The kernel makes no process in a pid namespace whose first one has gone, and would call that a want of memory. */
+function mustHaveFirstProcess({ registry, sandbox }: Rooms): void {
+  for (const { id, init } of registry.all()) {
+    if (id !== sandbox.namespaces.pidOwner || init.exit === undefined) continue;
+    throw new AgentError(Code.internal, "the first process of the pod's pid namespace has ended");
+  }
 }
 
 /** With a time limit the removal goes on after it, but the caller is told (agent-api 3.5). */

@@ -1,3 +1,5 @@
+import { AgentError } from "../base/agent-error.ts";
+import { Code } from "../base/code.ts";
 import type { LinuxBlockIO, LinuxResources, LinuxThrottleDevice } from "../gen/oci.ts";
 import type { OciBlockIo, OciResources } from "../runtime/oci.ts";
 import { amount, list, present, text } from "./present.ts";
@@ -31,9 +33,15 @@ export function ociResources(resources: LinuxResources): OciResources {
     pids: pids && { limit: pids.Limit > 0n ? pids.Limit : -1n },
     blockIO: blockIo && ociBlockIo(blockIo),
     hugepageLimits: list(
-      resources.HugepageLimits.map(({ Pagesize, Limit }) => ({ pageSize: Pagesize, limit: Limit })),
+      resources.HugepageLimits.map(({ Pagesize, Limit }) => ({ pageSize: pageSize(Pagesize), limit: Limit })),
     ),
   });
+}
+
+/** The size becomes part of a file's name. @throws INTERNAL. */
+function pageSize(size: string): string {
+  if (!/^\d{1,6}[KMG]B$/.test(size)) throw new AgentError(Code.internal, "huge page size is not one");
+  return size;
 }
 
 function ociBlockIo(io: LinuxBlockIO): OciBlockIo {

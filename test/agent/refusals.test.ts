@@ -11,31 +11,31 @@ const { internal, invalidArgument, notFound, unavailable } = Code;
 test("an unknown container is told with the code that callers look for", async (t) => {
   const container_id = "nobody";
   const cases = {
-    StartContainer: [calls.StartContainer({ container_id }), internal],
-    RemoveContainer: [calls.RemoveContainer({ container_id }), internal],
+    StartContainer: [refusal(calls.StartContainer({ container_id })), internal],
+    RemoveContainer: [refusal(calls.RemoveContainer({ container_id })), internal],
     ExecProcess: [
-      calls.ExecProcess({ container_id, exec_id: "one", process: processOf({ args: ["true"] }) }),
+      refusal(calls.ExecProcess({ container_id, exec_id: "one", process: processOf({ args: ["true"] }) })),
       internal,
     ],
-    WriteStdin: [calls.WriteStdin({ container_id, data: Buffer.from("x") }), internal],
-    "SignalProcess with SIGKILL": [calls.SignalProcess({ container_id, signal: 9 }), internal],
-    SignalProcess: [calls.SignalProcess({ container_id, signal: 15 }), invalidArgument],
+    WriteStdin: [refusal(calls.WriteStdin({ container_id, data: Buffer.from("x") })), internal],
+    "SignalProcess with SIGKILL": [refusal(calls.SignalProcess({ container_id, signal: 9 })), internal],
+    SignalProcess: [refusal(calls.SignalProcess({ container_id, signal: 15 })), invalidArgument],
     "SignalProcess of an exec": [
-      calls.SignalProcess({ container_id, exec_id: "e1", signal: 9 }),
+      refusal(calls.SignalProcess({ container_id, exec_id: "e1", signal: 9 })),
       invalidArgument,
     ],
-    WaitProcess: [calls.WaitProcess({ container_id }), invalidArgument],
-    ReadStdout: [calls.ReadStdout({ container_id, len: 1 }), invalidArgument],
-    ReadStderr: [calls.ReadStderr({ container_id, len: 1 }), invalidArgument],
-    CloseStdin: [calls.CloseStdin({ container_id }), invalidArgument],
-    TtyWinResize: [calls.TtyWinResize({ container_id, row: 1, column: 1 }), invalidArgument],
-    StatsContainer: [calls.StatsContainer({ container_id }), invalidArgument],
-    UpdateContainer: [calls.UpdateContainer({ container_id, resources: {} }), invalidArgument],
-    PauseContainer: [calls.PauseContainer({ container_id }), invalidArgument],
-    ResumeContainer: [calls.ResumeContainer({ container_id }), invalidArgument],
+    WaitProcess: [refusal(calls.WaitProcess({ container_id })), invalidArgument],
+    ReadStdout: [refusal(calls.ReadStdout({ container_id, len: 1 })), invalidArgument],
+    ReadStderr: [refusal(calls.ReadStderr({ container_id, len: 1 })), invalidArgument],
+    CloseStdin: [refusal(calls.CloseStdin({ container_id })), invalidArgument],
+    TtyWinResize: [refusal(calls.TtyWinResize({ container_id, row: 1, column: 1 })), invalidArgument],
+    StatsContainer: [refusal(calls.StatsContainer({ container_id })), invalidArgument],
+    UpdateContainer: [refusal(calls.UpdateContainer({ container_id, resources: {} })), invalidArgument],
+    PauseContainer: [refusal(calls.PauseContainer({ container_id })), invalidArgument],
+    ResumeContainer: [refusal(calls.ResumeContainer({ container_id })), invalidArgument],
   } as const;
   for (const [name, [call, code]] of Object.entries(cases)) {
-    const refused = await refusal(call);
+    const refused = await call;
     t.equal(refused.code, code, name);
     t.notMatch(refused.message, /\n|\.ts\b/, name);
   }
@@ -45,16 +45,16 @@ test("an unknown process is told with the code and words that callers look for",
   const id = await agent.run("known", { args: ["sleep", "1000"] });
   const of = { container_id: id, exec_id: "stranger" };
   const cases = {
-    SignalProcess: [calls.SignalProcess({ ...of, signal: 15 }), notFound],
-    WaitProcess: [calls.WaitProcess(of), notFound],
-    ReadStdout: [calls.ReadStdout({ ...of, len: 1 }), notFound],
-    ReadStderr: [calls.ReadStderr({ ...of, len: 1 }), notFound],
-    CloseStdin: [calls.CloseStdin(of), notFound],
-    TtyWinResize: [calls.TtyWinResize({ ...of, row: 1, column: 1 }), notFound],
-    WriteStdin: [calls.WriteStdin({ ...of, data: Buffer.from("x") }), internal],
+    SignalProcess: [refusal(calls.SignalProcess({ ...of, signal: 15 })), notFound],
+    WaitProcess: [refusal(calls.WaitProcess(of)), notFound],
+    ReadStdout: [refusal(calls.ReadStdout({ ...of, len: 1 })), notFound],
+    ReadStderr: [refusal(calls.ReadStderr({ ...of, len: 1 })), notFound],
+    CloseStdin: [refusal(calls.CloseStdin(of)), notFound],
+    TtyWinResize: [refusal(calls.TtyWinResize({ ...of, row: 1, column: 1 })), notFound],
+    WriteStdin: [refusal(calls.WriteStdin({ ...of, data: Buffer.from("x") })), internal],
   } as const;
   for (const [name, [call, code]] of Object.entries(cases)) {
-    const refused = await refusal(call);
+    const refused = await call;
     t.equal(refused.code, code, name);
     t.match(refused.message.toLowerCase(), /process not found/, name);
   }

@@ -237,6 +237,16 @@ test("a user namespace has the maps that were sent (3.3.4)", needsRoot, async (t
   });
   const plain = { ...spec, Hostname: "", Mounts: (spec.Mounts ?? []).filter(({ type }) => type !== "sysfs") };
   t.equal(await printed(plain), "0\n 0 100000 65536\n 0 100000 65536\n");
+  const whole = withLinux(
+    "id -u; hostname; readlink /proc/self/ns/ipc; ls /sys/class >/dev/null && echo sys",
+    {
+      Namespaces,
+      UIDMappings: map,
+      GIDMappings: map,
+    },
+  );
+  const apart = await printed(withLinux("hostname; readlink /proc/self/ns/ipc", {}));
+  t.equal(await printed(whole), `0\n${apart}sys\n`, "it is in the pod's other namespaces all the same");
   t.match((await refused(withLinux("true", { Namespaces }))).message, /id mappings/);
 });
 

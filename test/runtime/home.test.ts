@@ -10,13 +10,13 @@ const process = (uid: number, ...env: string[]) => ({ user: { uid, gid: 0 }, arg
 test("a user that the image does not know has HOME=/ (agent-api 3.3.10 step 22)", async (t) => {
   const root = mkdtempSync(join(tmpdir(), "home-"));
   t.teardown(() => rmSync(root, { recursive: true }));
-  t.same(withHome(process(0), root).env, ["HOME=/"], "no file at all");
+  t.same((await withHome(process(0), root)).env, ["HOME=/"], "no file at all");
   mkdirSync(join(root, "etc"));
   writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\nu:x:1000:1::/home/u:\n");
-  t.same(withHome(process(1000), root).env, []);
-  t.same(withHome(process(100), root).env, ["HOME=/"]);
-  t.same(withHome(process(100, "HOME=/x"), root).env, ["HOME=/x"]);
+  t.same((await withHome(process(1000), root)).env, []);
+  t.same((await withHome(process(100), root)).env, ["HOME=/"]);
+  t.same((await withHome(process(100, "HOME=/x"), root)).env, ["HOME=/x"]);
   rmSync(join(root, "etc/passwd"));
   execFileSync("mkfifo", [join(root, "etc/passwd")]);
-  t.same(withHome(process(0), root).env, ["HOME=/"], "a pipe holds nobody up");
+  t.same((await withHome(process(0), root)).env, ["HOME=/"], "a pipe holds nobody up");
 });

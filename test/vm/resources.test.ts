@@ -83,6 +83,9 @@ t.test("resources of containers in a guest", { skip }, async (t) => {
   await updates(t, containers);
   await cpusets(t, containers);
   await figures(t, containers);
+  await hooks(t, containers);
+  await guest.seen(/"stage":"prestart"[^\n]*"how":"exited","number":7/, 30_000);
+  await guest.seen(/"stage":"startContainer"[^\n]*"how":"exited","number":8/, 30_000);
   t.match(guest.console(), /cpuset was not applied/, "what was not applied is told");
   t.match(guest.console(), /limit of a block device was not applied/);
   await containers.calls.DestroySandbox({});
@@ -202,4 +205,19 @@ function figures(t: Test, containers: Containers): Promise<unknown> {
       await removed;
     },
   );
+}
+
+function hooks(t: Test, { calls }: Containers): Promise<unknown> {
+  return t.test("hooks run on what the image has (3.3.6)", async (t) => {
+    const container_id = "hooked";
+    const hook = (script: string) => ({ Path: "/usr/bin/busybox", Args: ["busybox", "sh", "-c", script] });
+    const OCI = {
+      ...specOf("/", { args: ["busybox", "true"], env: ["PATH=/usr/bin"] }),
+      Hooks: { Prestart: [hook("exit 7")], StartContainer: [hook("exit 8")] },
+    };
+    await calls.CreateContainer({ container_id, OCI });
+    await calls.StartContainer({ container_id });
+    t.equal((await calls.WaitProcess({ container_id })).status, 0);
+    await calls.RemoveContainer({ container_id });
+  });
 }
