@@ -45,7 +45,7 @@ export async function createContainer(
   // limits could not be set.
   undo.defer(() => cgroup.remove().catch(ignored));
   undo.defer(() => crun.delete(id, bundle).catch(ignored));
-  const launched = await launchInit(crun, id, bundle, document);
+  const launched = await launchInit(crun, id, bundle, spec, document);
   undo.move();
   const init = new Process(id as string as ExecId, launched, passed);
   return new Container({ id, bundle, cgroup, crun, init, spec });

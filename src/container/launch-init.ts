@@ -5,17 +5,18 @@ import { crunHooksOf } from "../runtime/hooks.ts";
 import type { OciSpec } from "../runtime/oci.ts";
 
 /**
- * Writes the document of a container into its bundle and has crun create it; once more without device rules where the
+ * Writes the document that was made from a container's effective spec into its bundle and has crun create it; once more without device rules where the
  * kernel turns out not to take them. @throws INTERNAL with crun's complaint.
  */
 export async function launchInit(
   crun: Crun,
   id: ContainerId,
   bundle: Bundle,
+  spec: OciSpec,
   document: OciSpec,
 ): Promise<Launched> {
   const { deviceRules } = crun;
-  const hooks = crunHooksOf(document, bundle, crun.log);
+  const hooks = crunHooksOf(spec, bundle, crun.log);
   const create = () => {
     bundle.write("config.json", deviceRules.document(document));
     return crun.create(id, bundle, document.process?.terminal === true, hooks);

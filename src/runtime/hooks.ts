@@ -51,27 +51,31 @@ export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
       // In a user namespace of the container the program is not our root, and could not make the file.
       writeFileSync(report, "", { mode: 0o600 });
       if (stage === "createContainer") chmodSync(report, 0o666);
-      const timeout = (hookTimeoutMs(hook) + graceMs) / 1000;
-      return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report)], timeout };
+      // Without a time for crun to keep: ours is kept by the program, and crun 1.8 waits for signals in a way that
+      // misses the end of a hook when another child ends beside it.
+      return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report)] };
     });
   }
   return Object.keys(forCrun).length === 0 ? undefined : forCrun;
 }
 
-/** What there is to know of the hooks in a document that {@link crunHooks} has made; their reports are read once. */
-export function crunHooksOf(document: OciSpec, bundle: Bundle, log: Log): CrunHooks | undefined {
-  const { hooks } = document;
-  if (hooks === undefined) return undefined;
+/** What there is to know of the hooks of a spec that {@link crunHooks} has prepared. */
+export function crunHooksOf(spec: OciSpec, bundle: Bundle, log: Log): CrunHooks | undefined {
   const all = crunStages.flatMap((stage) =>
-    [...(hooks[stage] ?? []).keys()].map((index) => ({ stage, index })),
+    (spec.hooks?.[stage] ?? []).map((hook, index) => ({
+      stage,
+      index,
+      maxMs: hookTimeoutMs(hook) + graceMs,
+    })),
   );
+  if (all.length === 0) return undefined;
   return {
-    maxMs: crunStages
-      .flatMap((stage) => hooks[stage] ?? [])
-      .reduce((sum, hook) => sum + hookTimeoutMs(hook), 0),
+    maxMs: all.reduce((sum, { maxMs }) => sum + maxMs, 0),
     tell(live) {
       for (const { stage, index } of all) {
-        const report = takeReport(bundle, reportName(stage, index));
+        const report = readReport(bundle, reportName(stage, index));
+        // A create that failed before its hooks has nothing to tell of them.
+        if (report.how === "unknown") continue;
         live.event("hook", reportAttributes(stage, index, report));
         tellHook(log, stage, index, report);
       }
@@ -96,7 +100,9 @@ export async function runHooks(
         { ...request, cwd: bundle.path },
         { timeoutMs: hookTimeoutMs(hook) + graceMs, maxOutputBytes },
       ).catch(() => undefined);
-      return takeReport(bundle, name);
+      const report = readReport(bundle, name);
+      bundle.drop(name);
+      return report;
     });
   }
 }
@@ -124,13 +130,11 @@ function reportName(stage: HookStage, index: number): string {
   return `hook-${stage}-${index}`;
 }
 
-function takeReport(bundle: Bundle, name: string): HookReport {
+function readReport(bundle: Bundle, name: string): HookReport {
   try {
     return hookReport(readFileSync(bundle.file(name), "utf8"));
   } catch {
     return hookReport("");
-  } finally {
-    bundle.drop(name);
   }
 }
 

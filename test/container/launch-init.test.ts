@@ -19,7 +19,7 @@ function crunWithout(complaint: string) {
     return "launched";
   };
   const crun = { deviceRules: new DeviceRules(true, undefined), create } as unknown as Crun;
-  return { written, launch: () => launchInit(crun, containerId("one"), bundle, document) };
+  return { written, launch: () => launchInit(crun, containerId("one"), bundle, document, document) };
 }
 
 // agent-api 5.6: enforcing is optional, running the container is not
