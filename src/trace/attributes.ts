@@ -62,6 +62,8 @@ export const attributeTable = {
   "kata.timed_out": ["boolean", "the limit was reached"],
   "kata.forced": ["boolean", "the polite way failed and force was used"],
   "kata.reason": ["string", "fixed word that says why: `destroy-sandbox`, `sigterm`, `crash`"],
+  "kata.log.level": ["string", "level of a log line: `WARN`, `ERRO`, `CRIT`"],
+  "kata.log.message": ["string", "its text, which is one of the program's own; none of its fields"],
   "kata.clock.offset_ns": [
     "number",
     "host's clock minus the one that the span was made with; else the resource tells it",

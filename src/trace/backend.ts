@@ -30,8 +30,17 @@ export const noSpan: OpenSpan = {
   [Symbol.dispose]() {},
 };
 
+/** The span in which something happens, for whoever only wants to point at it. */
+export type CurrentSpan = {
+  readonly traceId: string;
+  readonly spanId: string;
+  event(name: string, attributes: SpanAttributes): void;
+};
+
 /** What `span.ts` needs of the SDK. */
 export type SpanBackend = {
+  /** The span that is current and recorded, if any. */
+  current(): CurrentSpan | undefined;
   /** A span below `parent`, else below the current one. */
   open(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan;
 };

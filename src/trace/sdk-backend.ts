@@ -1,7 +1,7 @@
 import { type Context, createContextKey, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
-import { type LiveSpan, noSpan, type OpenSpan, type SpanBackend } from "./backend.ts";
+import { type CurrentSpan, type LiveSpan, noSpan, type OpenSpan, type SpanBackend } from "./backend.ts";
 import { hrTime, type SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
 import type { OpenSpans } from "./open-spans.ts";
@@ -72,6 +72,17 @@ export class SdkBackend implements SpanBackend {
     const facts = context.getValue(factsKey) as Facts | undefined;
     if (facts !== undefined) for (const [key, value] of facts) span.setAttribute(key, value);
     return new RecordedSpan(span, context, this.#manager, startMs, this.clock, this.openSpans);
+  }
+
+  current(): CurrentSpan | undefined {
+    const active = this.#manager.active();
+    const span = trace.getSpan(active);
+    if (span === undefined || !span.isRecording() || active.getValue(silentKey) !== undefined)
+      return undefined;
+    const { traceId, spanId } = span.spanContext();
+    const event = (name: string, attributes: SpanAttributes) =>
+      void span.addEvent(name, attributes, hrTime(performance.now(), this.clock.offsetMs));
+    return { traceId, spanId, event };
   }
 
   /** Runs the delivery of spans: there, nothing becomes a span. */
