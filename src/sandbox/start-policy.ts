@@ -32,20 +32,11 @@ export function startPolicy(start: PolicyStart): Policy {
     defaultFile = "/etc/kata-opa/default-policy.rego",
     recordFile = "/tmp/policy.jsonl",
   } = start;
-  const policy = new Policy(log, start.record ? openRecord(recordFile, log) : undefined);
+  const policy = new Policy(log, start.record ? new PolicyRecord(recordFile, log) : undefined);
   const text = file === "" ? readDefault(defaultFile) : read(file);
   if (text !== undefined) policy.replace(text);
   if (start.replacement !== undefined) policy.replace(start.replacement);
   return policy;
-}
-
-function openRecord(path: string, log: Log): PolicyRecord | undefined {
-  try {
-    return new PolicyRecord(path);
-  } catch (error) {
-    log.warn({ error: AgentError.from(error).message }, "requests are not recorded");
-    return undefined;
-  }
 }
 
 function readDefault(path: string): string | undefined {

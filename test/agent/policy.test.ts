@@ -183,7 +183,7 @@ test("a policy file is in force from the first call", needsEngine, async (t) => 
   const file = join(folder, "policy.rego");
   writeFileSync(file, policyWith("default CreateSandboxRequest := false"));
   await using agent = await startAgent({
-    env: { KATA_AGENT_POLICY_FILE: file, KATA_AGENT_LOG_LEVEL: "debug" },
+    env: { KATA_AGENT_POLICY_FILE: file },
   });
   t.equal((await refusal(agent.calls.CreateSandbox({}))).code, Code.permissionDenied);
   t.equal((await refusal(agent.calls.SetPolicy({ policy: policyWith() }))).code, 0);

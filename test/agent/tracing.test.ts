@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Test, test } from "tap";
 import { attributesOf, Collector, type OtlpSpan } from "../fakes/collector.ts";
 import { processOf, specOf } from "../fakes/container-spec.ts";
+import { needsEngine, policyWith } from "../fakes/policies.ts";
 import { type RealAgent, refusal, startAgent } from "../fakes/real-agent.ts";
 
 /** A receiver and an agent that traces to it; both are gone after the test. */
@@ -220,3 +221,23 @@ test("nobody listens for spans: calls are undisturbed and the end comes in time"
   t.ok(warnings.length >= 1 && warnings.length <= 3, `${warnings.map(({ msg }) => msg)}`);
   t.equal(agent.logLines.at(-1)?.msg, "shutdown complete");
 });
+
+test(
+  "a denied call: its span holds the policy's, and nothing that the policy printed",
+  needsEngine,
+  async (t) => {
+    const both = await traced(t, "isolated");
+    const { calls } = both[1];
+    const rule = 'CreateSandboxRequest if { print("CANARY"); input.hostname == "x" }';
+    await calls.SetPolicy({ policy: policyWith("default CreateSandboxRequest := false", rule) });
+    const denied = await refusal(calls.CreateSandbox({ hostname: "CANARY" }));
+    t.match(denied.message, /CANARY/);
+    const spans = await spansOf(both);
+    const call = spans.find((span) => span.name.endsWith("CreateSandbox"));
+    const check = spans.find((span) => span.name === "policy" && span.parentSpanId === call?.spanId);
+    for (const span of [call, check]) {
+      t.equal(attributesOf(span ?? {})["error.type"], "PERMISSION_DENIED");
+    }
+    t.notMatch(JSON.stringify(spans), /CANARY/);
+  },
+);
