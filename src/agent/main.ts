@@ -110,6 +110,8 @@ async function main(role: Role): Promise<void> {
     serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
   );
   log.info({ address: options.serverAddress }, "listening");
+  // Modules of devices that few requests need must not hold up the first one.
+  rooms.uevents.start();
   const reason = await ended.promise;
   log.info({ reason }, "agent ends");
   await shutDown(running);

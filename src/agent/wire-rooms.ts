@@ -75,7 +75,7 @@ export async function wireRooms({
     pipeBytes: options.containerPipeBytes,
     reaper,
   });
-  const uevents = startUevents(options.hotplugTimeoutMs, log);
+  const uevents = deviceEvents(options.hotplugTimeoutMs, log);
   const devices = new BlockDevices({ uevents, ownsMachine: ownsMachine() });
   return {
     sandbox: new Sandbox(
@@ -120,15 +120,13 @@ function containerDevices(
   });
 }
 
-/** Listens to the kernel's device events; in a guest of ours new devices get their modules and memory comes online. */
-function startUevents(timeoutMs: number, log: Log): Uevents {
+/** The kernel's device events, to be started; in a guest of ours new devices get their modules, and memory comes online. */
+function deviceEvents(timeoutMs: number, log: Log): Uevents {
   const uevents = new Uevents({ log, timeoutMs });
   if (ownsMachine()) {
     const hotplug = new Hotplug({ log });
     uevents.subscribe((event) => hotplug.take(event));
-    void hotplug.coldPlug();
   }
-  uevents.start();
   return uevents;
 }
 

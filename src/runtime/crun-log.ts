@@ -7,7 +7,8 @@ export function crunComplaint(log: string): string | undefined {
   let complaint: string | undefined;
   for (const line of log.split("\n")) {
     const entry = parsed(line);
-    if (entry?.level === "error") complaint = entry.msg;
+    // What a hook's failure is told by is wrapped into a second line of the same form.
+    if (entry?.level === "error") complaint = parsed(entry.msg)?.msg ?? entry.msg;
   }
   return complaint;
 }

@@ -36,7 +36,7 @@ export type CdiHook = {
   timeout: number | undefined;
 };
 
-/** What a device changes in the document of a container. */
+/** What a device changes in the document of a container. `intelRdt` and `netDevices` mean nothing in a guest. */
 export type CdiEdits = {
   env: string[];
   deviceNodes: CdiDeviceNode[];

@@ -5,6 +5,8 @@ import type { OciDevice, OciHook, OciHooks, OciMount, OciSpec } from "../runtime
 import { deviceNumber } from "../sys/device-number.ts";
 import type { CdiDeviceNode, CdiEdits, CdiHook, CdiMount } from "./cdi-document.ts";
 
+const permissionBits = 0o777;
+
 /**
  * Makes the edits of one device in the document of a container, as the CDI specification says under "OCI Edits": what
  * is there under the same name or path gives way.
@@ -45,18 +47,22 @@ async function resolved(node: CdiDeviceNode, spec: OciSpec): Promise<Node> {
   const { uid, gid } = spec.process?.user ?? { uid: 0, gid: 0 };
   const number = await typeAndNumber(node);
   const device: OciDevice = { path: node.path, type: number.type };
+  const fileMode = node.fileMode ?? number.fileMode;
   if (number.type !== "p") {
     device.major = BigInt(number.major);
     device.minor = BigInt(number.minor);
   }
-  if (node.fileMode !== undefined) device.fileMode = node.fileMode;
+  if (fileMode !== undefined) device.fileMode = fileMode;
   // A container of an ordinary user gets nodes that this user can open.
   device.uid = node.uid ?? uid;
   device.gid = node.gid ?? gid;
   return { device, permissions: node.permissions };
 }
 
-async function typeAndNumber(node: CdiDeviceNode): Promise<{ type: string; major: number; minor: number }> {
+type Found = { type: string; major: number; minor: number; fileMode?: number };
+
+/** What the specification does not tell is that of the guest's own node. */
+async function typeAndNumber(node: CdiDeviceNode): Promise<Found> {
   const type = node.type === "u" ? "c" : node.type;
   const told = { major: node.major ?? 0, minor: node.minor ?? 0 };
   if (type !== undefined && (told.major !== 0 || type === "p")) return { type, ...told };
@@ -67,7 +73,8 @@ async function typeAndNumber(node: CdiDeviceNode): Promise<{ type: string; major
   if (kind === "" || (type !== undefined && type !== kind)) {
     throw new AgentError(Code.internal, "a CDI device node is of another type than its specification says");
   }
-  return { type: kind, ...(told.major !== 0 ? told : deviceNumber(found.rdev)) };
+  const number = told.major !== 0 ? told : deviceNumber(found.rdev);
+  return { type: kind, ...number, fileMode: found.mode & permissionBits };
 }
 
 function withDevices(linux: OciSpec["linux"], nodes: readonly Node[]): NonNullable<OciSpec["linux"]> {

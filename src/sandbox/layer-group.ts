@@ -53,7 +53,6 @@ function layers(members: readonly Storage[], owner: ContainerId | undefined): St
     throw new AgentError(Code.internal, "the upper of layers is not ext4");
   }
   const work = join(guestPaths.base, owner, "multi-layer");
-  const upperAt = join(work, "upper");
   const mounts = lowers.map((lower, index) => placed(lower, "lower", join(work, `lower-${index}`)));
   const overlay: Storage = {
     driver: layerDriver,
@@ -65,12 +64,12 @@ function layers(members: readonly Storage[], owner: ContainerId | undefined): St
     shared: false,
     layer: {
       kind: "overlay",
-      upper: upperAt,
-      lowers: mounts.map(({ mountPoint }) => mountPoint),
+      work,
+      lowers: mounts.length,
       directories: members.flatMap(({ options }) => directories(options)),
     },
   };
-  return [...(upper === undefined ? [] : [placed(upper, "upper", upperAt)]), ...mounts, overlay];
+  return [...(upper === undefined ? [] : [placed(upper, "upper", join(work, "upper"))]), ...mounts, overlay];
 }
 
 function isUpper({ fstype, options }: Storage): boolean {

@@ -9,6 +9,7 @@ import { makeLayerDirectories } from "./layer-directories.ts";
 import { mountStorage } from "./mount-storage.ts";
 import { pciPath } from "./pci-path.ts";
 import { scsiAddress } from "./scsi-address.ts";
+import { makeDirectoryWithin } from "./share-directory.ts";
 import type { Layer, Storage, StorageDriver } from "./storage.ts";
 import { openVerity } from "./verity-device.ts";
 import { type Verity, verityOptions } from "./verity-options.ts";
@@ -75,16 +76,22 @@ function wholeDisk(
     : devices.byPciPath(pciPath(source), signal);
 }
 
+/**
+ * The layers are named by way of an open directory: mount(2) takes one page of text, and the bundle's own path would fill
+ * it with three dozen of them.
+ */
 async function overlay(
   storage: Storage,
-  { upper, lowers, directories }: Extract<Layer, { kind: "overlay" }>,
+  { work, lowers, directories }: Extract<Layer, { kind: "overlay" }>,
 ): Promise<string | undefined> {
+  const upper = join(work, "upper");
   await mkdir(upper, { recursive: true, mode: 0o755 });
-  await makeLayerDirectories(directories, upper, lowers[0] ?? upper);
-  const [upperDir, workDir] = [join(upper, "upper"), join(upper, "work")];
-  for (const path of [upperDir, workDir]) await makeOwnDirectory(path);
-  const options = [`lowerdir=${lowers.join(":")}`, `upperdir=${upperDir}`, `workdir=${workDir}`];
-  return mountStorage({ ...storage, options });
+  await makeLayerDirectories(directories, upper, join(work, "lower-0"));
+  for (const name of ["upper", "work"]) await makeOwnDirectory(join(upper, name));
+  using open = await makeDirectoryWithin(work, [], 0o755);
+  const lowerDirs = Array.from({ length: lowers }, (_none, index) => `${open.path}/lower-${index}`);
+  const upperDirs = [`upperdir=${open.path}/upper/upper`, `workdir=${open.path}/upper/work`];
+  return await mountStorage({ ...storage, options: [`lowerdir=${lowerDirs.join(":")}`, ...upperDirs] });
 }
 
 /** On a disk that the host has written a link may lie in the place of the directory. */

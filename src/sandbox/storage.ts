@@ -21,9 +21,9 @@ export type Layer =
   | { readonly kind: "upper" | "lower"; readonly device: string; readonly partition: number | undefined }
   | {
       readonly kind: "overlay";
-      /** Where the writable directories go: a mount of the group, or a directory of the bundle. */
-      readonly upper: string;
-      readonly lowers: readonly string[];
+      /** Directory of the group: in it `upper`, which may be a mount, and `lower-0` and so on, the highest first. */
+      readonly work: string;
+      readonly lowers: number;
       /** Directories to make before the overlay is mounted: templates such as `{{ mount 0 }}/upper`. */
       readonly directories: readonly string[];
     };

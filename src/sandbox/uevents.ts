@@ -50,7 +50,10 @@ export class Uevents implements Disposable {
     this.#options = options;
   }
 
-  /** Opens the socket. Where that is not allowed it says so once, and waits look by the clock. Safe to repeat. */
+  /**
+   * Opens the socket, and lets the listeners look for what came before. Where that is not allowed it says so once, and
+   * waits look by the clock. Safe to repeat.
+   */
   start(): void {
     if (this.#closed || this.#events !== undefined) return;
     const open = this.#options.open ?? ((onEvent, onLost) => new UeventSocket(onEvent, onLost));
@@ -66,9 +69,10 @@ export class Uevents implements Disposable {
         "no device events here, devices are looked for by the clock",
       );
     }
+    this.#happened(undefined);
   }
 
-  /** Tells `listener` of every event from now on; undefined stands for events that were lost. */
+  /** Tells `listener` of every event; undefined stands for those that were lost, such as all before the start. */
   subscribe(listener: (event: Uevent | undefined) => void): void {
     this.#listeners.add(listener);
   }

@@ -5,6 +5,8 @@ import { checkSysctls } from "./check-sysctls.ts";
 
 /** `user:role:type`, with a level or without. */
 const selinuxLabel = /^[^:\s]+:[^:\s]+:[^:\s]+(?::\S+)?$/;
+/** Far more than any container has; the kernel allows 100,000 in a whole namespace. */
+const maxMounts = 4096;
 const propagations = new Set(
   ["private", "shared", "slave", "unbindable"].flatMap((word) => [word, `r${word}`]),
 );
@@ -27,8 +29,10 @@ export function checkSpec(spec: OciSpec): void {
   const covered = [...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])];
   must(covered.length === 0 || namespaces.has("mount"), "masked or read-only path without a mount namespace");
   must(covered.every(isClean), "masked or read-only path is not a clean absolute path");
+  const { mounts = [] } = spec;
+  must(mounts.length <= maxMounts, "too many mounts");
   must(
-    (spec.mounts ?? []).every(({ destination }) => isClean(destination)),
+    mounts.every(({ destination }) => isClean(destination)),
     "mount destination is not a clean path",
   );
   must(

@@ -112,6 +112,10 @@ test("a folder is made or kept, and takes the place of a file", needsRoot, async
   await put("was-file", Buffer.from("x"));
   await folder("was-file", 0o755);
   t.ok(statSync(seen("was-file")).isDirectory());
+  await link("was-link", "dir");
+  await folder("was-link", 0o755);
+  t.ok(lstatSync(seen("was-link")).isDirectory(), "a link is replaced, not followed");
+  t.ok(existsSync(seen("dir/keep")));
   await put("dir", Buffer.from("now a file"));
   t.equal(readFileSync(seen("dir"), "utf8"), "now a file");
 });

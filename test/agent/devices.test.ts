@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import t from "tap";
 import { Code } from "../../src/base/code.ts";
@@ -19,6 +19,7 @@ const gpu = {
       containerEdits: {
         env: ["GPU=zero"],
         deviceNodes: [{ path: "/dev/gpu0", hostPath: "/dev/zero" }],
+        hooks: [{ hookName: "createContainer", path: "/bin/touch", args: ["touch", "/run/hooked"] }],
         mounts: [{ hostPath: "/run/gpu-lib", containerPath: "/opt/gpu", options: ["ro", "bind"] }],
       },
     },
@@ -70,6 +71,7 @@ t.test("in an agent of one's own", needsRoot, async (t) => {
       annotations: { "cdi.k8s.io/plugin": "example.com/gpu=0" },
     });
     t.equal(`${await agent.readAll(id)}`, "zero\n3\n7");
+    t.ok(existsSync(agent.path("/run/hooked")), "its hook has run");
     await agent.remove(id);
   });
 

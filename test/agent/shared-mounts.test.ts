@@ -4,7 +4,7 @@ import { join } from "node:path";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
 import { specOf } from "../fakes/container-spec.ts";
-import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
@@ -71,19 +71,24 @@ test("a mount that a container makes is awaited and seen with all below it", nee
 test("links lead within the container, and none of the kernel's own out of it", needsRoot, async (t) => {
   const source = await sharer(
     "links",
-    "mount -t tmpfs x /tmp; echo seen >/tmp/word; sleep 1000",
+    "mkdir -p /mnt/links; echo seen >/tmp/word; mount --bind /tmp /mnt/links; sleep 1000",
     "io.kubernetes.cri-o.ContainerName",
   );
   symlinkSync("/inner", join(agent.root, "outward"));
-  await taker("linked", "cat /inner/at/word", "links", "/tmp", "/outward/at").catch(() => undefined);
+  await taker("linked", "cat /inner/at/word", "links", "/mnt/links", "/outward/at").catch(() => undefined);
   mkdirSync(join(agent.root, "inner"), { recursive: true });
   await calls.RemoveContainer({ container_id: agent.id("linked") }).catch(() => undefined);
-  await taker("linked", "cat /inner/at/word", "links", "/tmp", "/outward/at");
+  await taker("linked", "cat /inner/at/word", "links", "/mnt/links", "/outward/at");
   t.equal(await printed("linked"), "seen\n");
   symlinkSync("/proc/1/root", join(agent.root, "magic"));
-  const { code, message } = await refusal(taker("magic", "true", "links", "/tmp", "/magic/at"));
+  const before = agent.traces();
+  const { code, message } = await refusal(taker("magic", "true", "links", "/mnt/links", "/magic/at"));
   t.equal(code, Code.internal);
   t.match(message, /share a mount.*ELOOP/);
+  t.ok(
+    await eventually(() => JSON.stringify(agent.traces()) === JSON.stringify(before)),
+    "it is undone whole",
+  );
   await agent.remove(source);
 });
 

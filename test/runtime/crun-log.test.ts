@@ -12,6 +12,7 @@ test("the last error of a log is the complaint", async (t) => {
     [line("error", "one"), "one"],
     [`${line("error", "one")}\n${line("debug", "noise")}\n${line("error", "two")}\n`, "two"],
     [`${line("error", "one")}\n{"msg":"cut sh`, "one"],
+    [line("error", line("error", "hook failed")), "hook failed"],
     ['not json\n[]\nnull\n{"msg":5,"level":"error"}\n{"level":"error"}', undefined],
     [line("error", 'quotes " and \\ and ünï'), 'quotes " and \\ and ünï'],
   ] as const;

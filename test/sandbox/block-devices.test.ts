@@ -89,6 +89,7 @@ test("a disk is found by its SCSI address on the first host, or on a virtio host
   const scsi = (host: string, address: string, name: string) =>
     disk(`${host}/target0/${address}/block/${name}`, text(name, 0));
   const wait = devices.byScsi(scsiAddress("1:2"));
+  while (readFileSync(scan, "utf8") === "") await new Promise((resolve) => setImmediate(resolve));
   scsi("pci0000:00/0000:00:1f.2/ata1/host1", "1:0:1:2", "sda");
   scsi("pci0000:00/0000:00:03.0/virtio1/host0", "0:0:1:20", "sdb");
   scsi("pci0000:00/0000:00:03.0/virtio1/host0", "0:0:1:2", "sdc");

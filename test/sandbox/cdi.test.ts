@@ -69,7 +69,7 @@ test("the edits of the document and of its devices are made in the container's d
   t.strictSame(spec.process?.env, ["A=new", "B=b", "ONCE=1"]);
   t.strictSame(spec.process?.user, { uid: 1000, gid: 1000, additionalGids: [5, 44] });
   t.strictSame(spec.linux?.devices, [
-    { path: "/dev/gpu0", type: "c", major: 1n, minor: 3n, uid: 1000, gid: 1000 },
+    { path: "/dev/gpu0", type: "c", major: 1n, minor: 3n, fileMode: 0o666, uid: 1000, gid: 1000 },
     { path: "/dev/gpu1", type: "b", major: 240n, minor: 3n, uid: 1000, gid: 1000 },
   ]);
   t.strictSame(spec.linux?.resources?.devices, [

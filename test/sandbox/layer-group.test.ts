@@ -52,8 +52,8 @@ test("a group becomes its upper, its lowers by partition, and their overlay, whe
   );
   t.match(list[2]?.layer, { device: "scsi", partition: 2 });
   t.match(list[4]?.layer, {
-    upper: `${work}/upper`,
-    lowers: [`${work}/lower-0`, `${work}/lower-1`],
+    work,
+    lowers: 2,
     directories: ["{{ mount 0 }}/upper/data"],
   });
 });

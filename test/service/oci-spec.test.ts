@@ -205,6 +205,8 @@ test("what contradicts itself is refused (agent-api 3.3.8)", async (t) => {
     "user namespace": withLinux(maps),
     "user namespace ": withLinux({ ...user, UIDMappings: maps.UIDMappings }),
     "user namespace and": withLinux({ ...user, ...maps, GIDMappings: [{ Size: 0 }] }),
+    "too many mounts": { ...whole, Mounts: Array(5000).fill({ destination: "/a", type: "tmpfs" }) },
+    "huge page": withLinux({ Resources: { HugepageLimits: [{ Pagesize: "../x", Limit: 1n }] } }),
     hook: { ...whole, Hooks: { Prestart: [{ Path: "hook" }] } },
     destination: { ...whole, Mounts: [{ destination: "relative", source: "/a", options: ["bind"] }] },
     "destination ": { ...whole, Mounts: [{ destination: "/a/../../b", source: "/a", options: ["bind"] }] },

@@ -4,7 +4,7 @@ import { bootGuest, type Guest } from "../../scripts/boot-guest.ts";
 import type { Device, Storage } from "../../src/gen/agent.ts";
 import type { Input } from "../../src/gen/message-type.ts";
 import { AgentServiceMethods } from "../../src/gen/methods.ts";
-import type { LinuxDevice } from "../../src/gen/oci.ts";
+import type { LinuxDevice, Mount } from "../../src/gen/oci.ts";
 import { type Client, type ClientOf, clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
 import { parseAddress } from "../../src/vsock/address.ts";
@@ -19,6 +19,7 @@ export type More = {
   readonly devices?: Input<Device>[];
   readonly nodes?: Input<LinuxDevice>[];
   readonly storages?: Input<Storage>[];
+  readonly mounts?: Input<Mount>[];
   readonly capabilities?: readonly string[];
   readonly env?: readonly string[];
 };
@@ -63,6 +64,11 @@ export class DeviceGuest implements AsyncDisposable {
     return new DeviceGuest(folder, guest, client, monitor);
   }
 
+  /** Makes an object of QEMU that a device can be plugged with, such as memory. */
+  async add(object: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#monitor.command("object-add", object);
+  }
+
   /** Plugs in a disk whose contents are those of `file`. */
   async plugDisk(id: string, file: string, device: Readonly<Record<string, unknown>>): Promise<void> {
     const driver = { driver: "raw", "node-name": id, file: { driver: "file", filename: file } };
@@ -86,6 +92,7 @@ export class DeviceGuest implements AsyncDisposable {
       storages: more.storages ?? [],
       OCI: {
         ...plain,
+        Mounts: [...(plain.Mounts ?? []), ...(more.mounts ?? [])],
         Process: { ...plain.Process, Capabilities: sets },
         Linux: { ...plain.Linux, Devices: more.nodes ?? [] },
       },

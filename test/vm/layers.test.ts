@@ -58,12 +58,13 @@ function group(
 }
 
 t.test("layers in a guest", { skip }, async (t) => {
-  await using guest = await DeviceGuest.boot(["05", "06"], ["-device", "virtio-scsi-pci,id=scsi0"]);
+  await using guest = await DeviceGuest.boot(["05", "06", "07"], ["-device", "virtio-scsi-pci,id=scsi0"]);
   await guest.calls.CreateSandbox({ sandbox_id: "layers" });
   const { images, hashes } = layers(guest.folder);
   await overlays(t, guest, images, hashes);
   await upper(t, guest, hashes);
   await corrupted(t, guest, images, hashes);
+  await many(t, guest, images);
   await guest.calls.DestroySandbox({});
 });
 
@@ -131,4 +132,43 @@ function corrupted(t: Test, guest: DeviceGuest, images: string[], hashes: LayerH
     await t.rejects(create, { code: 13 }, "nor one whose hash is another");
     await noneLeft(t, guest);
   });
+}
+
+/** As many as the images of builders that keep every step apart. */
+const manyLayers = 60;
+
+function many(t: Test, guest: DeviceGuest, images: string[]): Promise<unknown> {
+  return t.test(
+    "more layers than a page of paths holds lie over each other, without verity too",
+    async (t) => {
+      const more = Array.from({ length: manyLayers }, (_none, index) => {
+        const folder = join(guest.folder, `many-${index}`);
+        mkdirSync(join(folder, "data"), { recursive: true });
+        writeFileSync(join(folder, "data", `file${index}`), "");
+        makeLayer(`${folder}.erofs`, folder);
+        return `${folder}.erofs`;
+      });
+      const all = [...more, images[1] ?? ""];
+      await guest.plugDisk("many", makeDisk(join(guest.folder, "many.img"), all), {
+        driver: "virtio-blk-pci",
+        bus: "port07",
+      });
+      const storages = all.map((_image, index) => ({
+        driver: "blk",
+        source: "07/00",
+        fstype: "erofs",
+        mount_point: rootOf("pod6"),
+        options: [
+          "X-kata.multi-layer=true",
+          "X-kata.gpt-partitioned=true",
+          `X-kata.partition-number=${index + 1}`,
+        ],
+      }));
+      const said = await guest.run("pod6", "ls /data | wc -l; cat /etc/which", {
+        root: rootOf("pod6"),
+        storages,
+      });
+      t.equal(said, `${manyLayers}\nbottom\n`);
+    },
+  );
 }

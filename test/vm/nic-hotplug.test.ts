@@ -1,11 +1,9 @@
-import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { bootGuest } from "../../scripts/boot-guest.ts";
-import { writeCpio } from "../../scripts/cpio.ts";
-import { readTree, withFolders } from "../../scripts/guest-tree.ts";
-import { guestFiles, whyNoVm } from "../../scripts/vm-requirements.ts";
+import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { AgentServiceMethods } from "../../src/gen/methods.ts";
 import { clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
@@ -25,22 +23,11 @@ const eth7 = {
   IPAddresses: [{ family: 0, address: "10.1.0.2", mask: "24" }],
 };
 
-/** The built guest with iproute2 in it, whether it has that by itself or not. */
-function initrdWithIp(dir: string): string {
-  const layer = join(dir, "layer.cpio");
-  const initrd = join(dir, "initrd.cpio");
-  writeCpio(layer, withFolders(readTree("exec /usr/sbin/ip ip", dir)));
-  copyFileSync(guestFiles.initrd, initrd);
-  appendFileSync(initrd, readFileSync(layer));
-  return initrd;
-}
-
 t.test("a NIC that is plugged in while its request waits is found, named and set up", { skip }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "nic-"));
   t.teardown(() => rmSync(dir, { recursive: true }));
   const qmp = join(dir, "qmp");
   await using guest = await bootGuest({
-    initrd: initrdWithIp(dir),
     // Emulation on a busy machine takes longer than a guest that a pod waits for.
     append: "agent.hotplug_timeout=60",
     options: [
