@@ -24,11 +24,11 @@ export async function commonMount(storage: Storage): Promise<Mounted> {
   const target = guestPath(storage.mountPoint, "mount point");
   const { flags, data } = mountOptions(storage.options);
   try {
+    await mustNotLeadOut(target);
     const unmake = await makeTarget(storage, target);
     const remount = (flags & MountFlag.remount) !== 0;
     if (!remount && (await isMounted(target, storage))) return { target, made: false };
     try {
-      await mustNotLeadOut(target);
       await mount({ source: storage.source, target, type: storage.fstype, flags, data });
     } catch (error) {
       await unmake();
@@ -82,9 +82,19 @@ async function isMounted(target: string, { source, fstype }: Storage): Promise<b
   return here.some((entry) => source === shareTag || entry.fsType === fstype);
 }
 
-/** Below the share the host makes links as it likes (agent-api 10.1): a mount must be where its name says. */
+/**
+ * Below the share the host makes links as it likes (agent-api 10.1): a mount must be where its name says, so what is
+ * there of the way to it must hold no link, and nothing is made behind one.
+ */
 async function mustNotLeadOut(target: string): Promise<void> {
-  if (!target.startsWith(`${guestPaths.share}/`)) return;
-  if ((await realpath(target)) === target.replace(/\/+/g, "/").replace(trailingSlashes, "$1")) return;
-  throw new AgentError(Code.internal, "mount point leads over a link");
+  let path = target.replace(/\/+/g, "/").replace(trailingSlashes, "$1");
+  for (; path.startsWith(`${guestPaths.share}/`); path = dirname(path)) {
+    const real = await realpath(path).catch(ifMissing);
+    if (real === path) return;
+    if (real !== undefined) throw new AgentError(Code.internal, "mount point leads over a link");
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -147,6 +147,20 @@ test("a list that fails is undone, and leaves nothing to hinder the next", async
   }
 });
 
+test("a mount point below the share is where its name says, never behind a link of the host (10.1)", async (t) => {
+  const share = "/run/kata-containers/shared/containers";
+  const outside = folder("behind");
+  mkdirSync(agent.path(share), { recursive: true });
+  symlinkSync(outside, agent.path(`${share}/link`));
+  for (const mount_point of [`${share}/link`, `${share}/link/deep`, `${share}//link/new/folder/`]) {
+    const { message } = await refusal(create("led", [tmpfs(mount_point)]));
+    t.match(message, /leads over a link/);
+  }
+  t.same(readdirSync(outside).sort(), ["deep", "file"], "nothing is made there");
+  await create("led", [tmpfs(`${share}/straight/on`)]);
+  await agent.remove(agent.id("led"));
+});
+
 test("a disk that does not come is waited for, and the error tells so (5.2)", async (t) => {
   const missing = [
     ["blk", "1f/1e"],
