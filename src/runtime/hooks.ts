@@ -42,6 +42,7 @@ export function hookTimeoutMs({ timeout = defaultTimeoutSeconds }: OciHook): num
 
 /** The hooks of a document as crun gets them: those of its stages, each run by our program. */
 export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
+  const hasUsers = spec.linux?.namespaces?.some(({ type }) => type === "user") === true;
   const forCrun: OciHooks = {};
   for (const stage of crunStages) {
     const hooks = spec.hooks?.[stage] ?? [];
@@ -50,7 +51,7 @@ export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
       const report = bundle.file(reportName(stage, index));
       // In a user namespace of the container the program is not our root, and could not make the file.
       writeFileSync(report, "", { mode: 0o600 });
-      if (stage === "createContainer") chmodSync(report, 0o666);
+      if (stage === "createContainer" && hasUsers) chmodSync(report, 0o666);
       // Without a time for crun to keep: ours is kept by the program, and crun 1.8 waits for signals in a way that
       // misses the end of a hook when another child ends beside it.
       return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report)] };

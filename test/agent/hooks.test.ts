@@ -14,7 +14,7 @@ import { Code } from "../../src/base/code.ts";
 import type { Input } from "../../src/gen/message-type.ts";
 import type { Hook, Hooks, Spec } from "../../src/gen/oci.ts";
 import { specOf } from "../fakes/container-spec.ts";
-import { eventually, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
@@ -163,6 +163,17 @@ test("hooks that fail, hang or are not there fail no request, and are told (3.3.
     await eventually(() => JSON.stringify(agent.traces()) === JSON.stringify(traces)),
     "nothing of them is left",
   );
+});
+
+test("a hook in a container with users of its own is told too (3.3.6)", needsRoot, async (t) => {
+  const map = [{ ContainerID: 0, HostID: 100_000, Size: 65_536 }];
+  const script = "id -u >&2; cut -d' ' -f3 /proc/self/uid_map >/dev/null; exit 5";
+  const spec = withHooks("true", {
+    CreateContainer: [{ Path: "/bin/sh", Args: ["sh", "-c", script], Env: ["PATH=/bin"] }],
+  });
+  const Namespaces = [{ Type: "ipc" }, { Type: "uts" }, { Type: "mount" }, { Type: "user" }];
+  await life("users", { ...spec, Linux: { ...spec.Linux, Namespaces, UIDMappings: map, GIDMappings: map } });
+  t.match(logged("createContainer").at(-1), { how: "exited", number: 5, lastLine: "0" });
 });
 
 test("a hook by a path that is not absolute is refused before anything is made", async (t) => {
