@@ -161,6 +161,18 @@ test("a mount point below the share is where its name says, never behind a link 
   await agent.remove(agent.id("led"));
 });
 
+test("the share is mounted once, and stays until the request that mounted it lets go (4.1)", async (t) => {
+  const at = `${base}/share`;
+  await create("mounts", [tmpfs(at)]);
+  const again = { driver: "virtio-fs", source: "kataShared", fstype: "virtiofs", mount_point: `${at}/` };
+  await create("finds", [again]);
+  t.same(volumes(), [at]);
+  await agent.remove(agent.id("finds"));
+  t.same(volumes(), [at], "what was found in place is somebody else's");
+  await agent.remove(agent.id("mounts"));
+  t.same(volumes(), []);
+});
+
 test("a disk that does not come is waited for, and the error tells so (5.2)", async (t) => {
   const missing = [
     ["blk", "1f/1e"],
