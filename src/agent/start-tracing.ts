@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import type { BootSteps } from "../trace/boot-steps.ts";
-import type { Target } from "../trace/otlp-connection.ts";
+import type { Target } from "../trace/target.ts";
 import { parseRules } from "../trace/trace-settings.ts";
 import { type IntervalOptions, TraceSwitch } from "../trace/trace-switch.ts";
 import { parseTraceparent } from "../trace/traceparent.ts";

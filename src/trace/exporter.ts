@@ -4,11 +4,13 @@ import type { Log } from "../base/log.ts";
 import type { Announcements } from "./announcements.ts";
 import { Backoff } from "./backoff.ts";
 import type { Batch } from "./batch.ts";
+import { DeliveryLog } from "./delivery-log.ts";
+import { Greeter } from "./greeter.ts";
 import { encodeScopeSpans } from "./otlp.ts";
-import type { Target } from "./otlp-connection.ts";
 import type { Envelope } from "./post-envelope.ts";
-import type { Post, Sent } from "./sent.ts";
+import type { Post, Sent, Transport } from "./sent.ts";
 import type { SpanCounts } from "./span-counts.ts";
+import type { Target } from "./target.ts";
 
 /**
  * From the SDK's batches to the receiver.
@@ -23,14 +25,6 @@ import type { SpanCounts } from "./span-counts.ts";
  * started outside all of them.
  */
 
-/** Whoever can carry one request. */
-export type Transport = {
-  reach(): Promise<number | Error>;
-  send(post: Post): Promise<Sent>;
-  retarget(target: Target): void;
-  close(): void;
-};
-
 type Done = (result: { code: 0 | 1; error?: Error }) => void;
 
 /** Result codes of the SDK's `ExportResult`. */
@@ -40,8 +34,6 @@ const exportFailed = 1;
 const maxRequestBytes = 512 * 1024;
 /** Ids of ended spans travel in a header, which has to fit what servers take. */
 const maxEnded = 400;
-/** A receiver that refused our own words is asked again on a later connection, but not on each of a quick series. */
-const silentMs = 10_000;
 /** Tries that reached a receiver. One that never answers a certain batch must not hold up all others for ever. */
 const maxTries = 8;
 
@@ -49,8 +41,9 @@ export class QueuedExporter implements SpanExporter {
   readonly #transport: Transport;
   readonly #envelope: Envelope;
   readonly #announcements: Announcements;
+  readonly #greeter: Greeter;
   readonly #counts: SpanCounts;
-  readonly #log: Log;
+  readonly #told: DeliveryLog;
   readonly #maxQueuedBytes: number;
   readonly #stopped = new AbortController();
   #queue: Batch[] = [];
@@ -61,15 +54,6 @@ export class QueuedExporter implements SpanExporter {
   #idle: (() => void)[] = [];
   #sending: Batch[] = [];
   #pause: AbortController | undefined;
-  #outage = false;
-  /** Spans lost for want of room that the log has been told of. */
-  #toldLost = 0;
-  #connection = 0;
-  /** The connection on which the open spans have been announced. */
-  #greeted = 0;
-  /** Whether the receiver on that connection knows our own words. */
-  #speaks = true;
-  #silentUntilMs = 0;
   #announceDue = false;
   #goodbye: (() => void) | undefined;
   #backoff = new Backoff();
@@ -86,7 +70,8 @@ export class QueuedExporter implements SpanExporter {
     this.#envelope = envelope;
     this.#announcements = announcements;
     this.#counts = counts;
-    this.#log = log;
+    this.#told = new DeliveryLog(log, counts);
+    this.#greeter = new Greeter(transport, envelope, announcements);
     this.#maxQueuedBytes = maxQueuedBytes;
   }
 
@@ -110,22 +95,21 @@ export class QueuedExporter implements SpanExporter {
 
   /** There are open spans to tell of. */
   announce(): void {
-    if (this.#greeted > 0 && !this.#speaks) return;
+    if (!this.#greeter.mayBeUnderstood) return;
     this.#announceDue = true;
     this.#stir();
   }
 
   /** The receiver has ended the connection while nothing was under way: what it knew is told to the next one. */
   connectionLost(): void {
-    if (this.#greeted > 0 && this.#speaks) this.announce();
+    if (this.#greeter.understood) this.announce();
   }
 
   /** Sends to another receiver from now on: what waits, what it has not acknowledged, and what is open. */
   retarget(target: Target): void {
-    this.#silentUntilMs = 0;
     this.#transport.retarget(target);
+    this.#greeter.startAnew();
     this.#pause?.abort();
-    this.#speaks = true;
     this.announce();
   }
 
@@ -139,7 +123,7 @@ export class QueuedExporter implements SpanExporter {
 
   /** Takes leave of a receiver that knows our words; resolves when that is done or not needed. After {@link drained}. */
   goodbye(): Promise<void> {
-    if (this.#greeted === 0 || !this.#speaks) return Promise.resolve();
+    if (!this.#greeter.understood) return Promise.resolve();
     return new Promise((resolve) => {
       this.#goodbye = resolve;
       this.#stir();
@@ -195,7 +179,8 @@ export class QueuedExporter implements SpanExporter {
     let post: Post | undefined;
     for (let tries = 0; tries < maxTries; ) {
       // A request that was sent before comes first: the receiver takes none with a lower number than it has taken.
-      let sent: Sent | undefined = post === undefined ? await this.#greet() : await this.#reach();
+      let sent: Sent | undefined =
+        post === undefined ? await this.#greeter.greet() : await this.#greeter.reach();
       if (sent === undefined) {
         // Made when somebody is there, and after the greeting, which tells the host's time; a repeat has the same bytes.
         post ??= this.#envelope.batches(this.#sending);
@@ -210,64 +195,31 @@ export class QueuedExporter implements SpanExporter {
     this.#settle({ status: "failed", error: new Error(`not accepted in ${maxTries} tries`) });
   }
 
-  /** Makes sure of a connection. A result = why there is none. */
-  async #reach(): Promise<Unreached | undefined> {
-    const connection = await this.#transport.reach();
-    if (connection instanceof Error) return { status: "retry", reached: false, error: connection };
-    this.#connection = connection;
-    return undefined;
-  }
-
-  /** Makes sure of a connection, and that whoever is at its end knows the open spans. A result = why there is none. */
-  async #greet(): Promise<Unreached | undefined> {
-    const unreached = await this.#reach();
-    if (unreached !== undefined || this.#connection === this.#greeted) return unreached;
-    this.#greeted = this.#connection;
-    this.#speaks = performance.now() >= this.#silentUntilMs;
-    this.#announcements.forget();
-    if (this.#speaks) await this.#announceOpen();
-    return undefined;
-  }
-
-  /** The loop's turn for announcements: on a new connection the greeting is one. */
+  /** The loop's turn for announcements. */
   async #tellOpen(): Promise<void> {
-    const greeted = this.#greeted;
-    const unreached = await this.#greet();
-    if (unreached !== undefined) return this.#rest(unreached);
-    if (this.#greeted === greeted && this.#speaks) await this.#announceOpen();
-    this.#announceDue = false;
-  }
-
-  async #announceOpen(): Promise<void> {
-    const spans = this.#announcements.take();
-    if (spans.length === 0) return;
-    const sent = await this.#transport.send(this.#envelope.openSpans(encodeScopeSpans(spans)));
-    if (sent.status === "failed") {
-      this.#speaks = false;
-      this.#silentUntilMs = performance.now() + silentMs;
-    }
-    if (sent.status === "retry") this.#announcements.forget();
+    const unreached = await this.#greeter.tellOpen();
+    if (unreached === undefined) this.#announceDue = false;
+    else await this.#rest(unreached);
   }
 
   async #sayGoodbye(resolve: () => void): Promise<void> {
-    await this.#transport.send(this.#envelope.goodbye());
+    await this.#greeter.goodbye();
     this.#goodbye = undefined;
     resolve();
   }
 
   #settle(sent: Sent & { status: "sent" | "failed" }): void {
     this.#backoff = new Backoff();
-    if (this.#connection !== this.#greeted) this.#announceDue = true;
+    if (this.#greeter.owesGreeting) this.#announceDue = true;
     const spans = this.#sending.reduce((sum, batch) => sum + batch.spans, 0);
     for (const batch of this.#sending) this.#queuedBytes -= batch.bytes.length;
     this.#sending = [];
     const refused = sent.status === "failed" ? spans : Math.min(sent.rejected, spans);
     this.#counts.sent += spans - refused;
     this.#counts.drop("refused", refused);
-    if (sent.status === "failed")
-      this.#log.warn({ err: sent.error.message, spans }, "spans refused by the receiver");
+    if (sent.status === "failed") this.#told.refused(sent.error, spans);
     this.#acceptWaiting();
-    if (sent.status === "sent") this.#noteRecovery();
+    if (sent.status === "sent") this.#told.taken(this.#waiting.length > 0 || this.#queue.length > 0);
   }
 
   #acceptWaiting(): void {
@@ -279,33 +231,15 @@ export class QueuedExporter implements SpanExporter {
   }
 
   async #rest({ error, afterMs }: Retry): Promise<void> {
-    this.#noteOutage(error);
+    this.#told.held(error);
     this.#pause = new AbortController();
     const signal = AbortSignal.any([this.#pause.signal, this.#stopped.signal]);
     await delay(afterMs ?? this.#backoff.nextMs(), signal).catch(() => {});
     this.#pause = undefined;
   }
-
-  #noteOutage(error: Error): void {
-    if (!this.#outage)
-      this.#log.warn({ err: error.message }, "span receiver does not answer: spans wait, retrying");
-    this.#outage = true;
-  }
-
-  /** Says once, when there is room again, what was lost while there was none. */
-  #noteRecovery(): void {
-    if (this.#waiting.length > 0 || (this.#queue.length > 0 && !this.#outage)) return;
-    const dropped = this.#counts.droppedBy["queue-full"] - this.#toldLost;
-    this.#toldLost += dropped;
-    const what = this.#outage ? "span receiver answers again" : "span receiver has caught up";
-    if (dropped > 0) this.#log.warn({ dropped }, `${what}: spans were lost meanwhile`);
-    else if (this.#outage) this.#log.info({}, `${what}: no span was lost`);
-    this.#outage = false;
-  }
 }
 
 type Retry = Sent & { status: "retry" };
-type Unreached = Retry & { reached: false };
 
 /** Takes as many batches off the front as fit one request, made under one setting of the clock; at least one. */
 function takeRequest(queue: Batch[]): Batch[] {

@@ -2,14 +2,7 @@ import type { ByteStream } from "../base/byte-stream.ts";
 import { type HttpResponse, HttpResponseParser, requestHead } from "../wire/http1.ts";
 import { sentFromAnswer } from "./otlp-answer.ts";
 import type { Post, Sent } from "./sent.ts";
-
-/** The receiver. */
-export type Target = {
-  /** Opens a stream to it, or rejects within `timeoutMs`. */
-  connect: (timeoutMs: number) => Promise<ByteStream>;
-  /** Value of the `Host` header, such as `localhost` or `collector:4318`. */
-  authority: string;
-};
+import type { Target } from "./target.ts";
 
 /** How the receiver is reached, and how long each part may take. */
 export type ConnectionOptions = Target & {

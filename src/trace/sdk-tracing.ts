@@ -17,11 +17,12 @@ import { CountingProcessor } from "./counting-processor.ts";
 import { QueuedExporter } from "./exporter.ts";
 import { TraceInterceptor } from "./interceptor.ts";
 import { OpenSpans } from "./open-spans.ts";
-import { OtlpConnection, type Target } from "./otlp-connection.ts";
+import { OtlpConnection } from "./otlp-connection.ts";
 import { Envelope } from "./post-envelope.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
 import { SdkBackend } from "./sdk-backend.ts";
 import { SpanCounts } from "./span-counts.ts";
+import type { Target } from "./target.ts";
 import { fullSettings, type TraceSettings } from "./trace-settings.ts";
 import type { FlushReport, SpanLimits, Tracing, TracingOptions } from "./tracing-options.ts";
 

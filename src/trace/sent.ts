@@ -1,3 +1,5 @@
+import type { Target } from "./target.ts";
+
 /** One POST to the receiver: where, what besides the ordinary headers (asked for at each try), and the body in pieces. */
 export type Post = {
   readonly path: string;
@@ -13,3 +15,12 @@ export type Sent =
   | { status: "sent"; rejected: number }
   | { status: "retry"; afterMs?: number; reached: boolean; error: Error }
   | { status: "failed"; error: Error };
+
+/** Whoever can carry requests, one at a time. */
+export type Transport = {
+  /** Makes sure of a connection and gives its number, or why there is none. */
+  reach(): Promise<number | Error>;
+  send(post: Post): Promise<Sent>;
+  retarget(target: Target): void;
+  close(): void;
+};

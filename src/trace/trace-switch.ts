@@ -1,7 +1,7 @@
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import type { BootSteps } from "./boot-steps.ts";
 import { annotationsOfCreate } from "./create-annotations.ts";
-import type { Target } from "./otlp-connection.ts";
+import type { Target } from "./target.ts";
 import { annotatedTrace } from "./trace-annotations.ts";
 import type { TraceSettings, TracingMode } from "./trace-settings.ts";
 import type { RemoteParent } from "./traceparent.ts";

@@ -2,7 +2,7 @@ import type { Log } from "../base/log.ts";
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import type { LiveSpan } from "./backend.ts";
 import type { BootSteps } from "./boot-steps.ts";
-import type { Target } from "./otlp-connection.ts";
+import type { Target } from "./target.ts";
 import type { TraceSettings, TracingMode } from "./trace-settings.ts";
 import type { RemoteParent } from "./traceparent.ts";
 
