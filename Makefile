@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs test-vm demo bench soak clean
+.PHONY: help setup build check test rootfs test-vm demo bench bench-forwarder soak clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing on this machine (system packages only as root)
 	@scripts/setup.sh
@@ -46,6 +46,9 @@ bench: build ## measure beside the baselines
 
 soak: build ## 500 container lives, compared before and after
 	@SOAK_CYCLES=500 $(NODE) scripts/test.ts test/agent/soak.test.ts
+
+bench-forwarder: build ## what a span costs the forwarder, by encoding (M=millions of spans)
+	@$(NODE) scripts/bench-forwarder.ts $(M)
 
 clean: ## remove build/ (downloads in .cache/ stay)
 	rm -rf build

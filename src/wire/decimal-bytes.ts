@@ -2,40 +2,38 @@ import { WireError } from "./wire-error.ts";
 
 /** Six digits: a million times 2^32 is below 2^53, so words are multiplied in doubles, exactly. */
 const digitsPerStep = 6;
+const powers = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+const words = new Float64Array(4);
 
 /**
- * A decimal number as `length` (a multiple of 4) bytes, highest first. Done by words: a bigint and its hexadecimal text
- * would cost three times as much, and every span has three ids.
+ * A number in decimal digits (ASCII, from `from` to `to`) as `length` bytes, 4 to 16, highest first. Done by words: a
+ * bigint and its hexadecimal text would cost three times as much, and every span has three ids.
  * @throws WireError when it is not a decimal number, or too large.
  */
-export function decimalBytes(digits: string, length: number): Uint8Array {
-  const words = new Uint32Array(length / 4);
-  for (let at = 0; at < digits.length; at += digitsPerStep) {
-    const part = digits.slice(at, at + digitsPerStep);
-    let carry = numberOf(part);
-    const factor = 10 ** part.length;
-    for (let i = words.length - 1; i >= 0; i--) {
+export function decimalBytes(digits: Uint8Array, from: number, to: number, length: number): Uint8Array {
+  if (from === to) throw new WireError("not an id");
+  const count = length / 4;
+  words.fill(0);
+  for (let at = from; at < to; at += digitsPerStep) {
+    const end = Math.min(at + digitsPerStep, to);
+    let carry = valueOfDigits(digits, at, end);
+    const factor = powers[end - at] as number;
+    for (let i = count - 1; i >= 0; i--) {
       const sum = (words[i] as number) * factor + carry;
-      words[i] = sum;
       carry = Math.floor(sum / 0x1_0000_0000);
+      words[i] = sum - carry * 0x1_0000_0000;
     }
     if (carry > 0) throw new WireError("id too large");
   }
-  if (digits.length === 0) throw new WireError("not an id");
   const bytes = new Uint8Array(length);
-  for (const [i, word] of words.entries()) {
-    bytes[i * 4] = word >>> 24;
-    bytes[i * 4 + 1] = word >>> 16;
-    bytes[i * 4 + 2] = word >>> 8;
-    bytes[i * 4 + 3] = word;
-  }
+  for (let i = 0; i < length; i++) bytes[i] = (words[i >> 2] as number) >>> (24 - (i & 3) * 8);
   return bytes;
 }
 
-function numberOf(part: string): number {
+function valueOfDigits(digits: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let i = 0; i < part.length; i++) {
-    const digit = part.charCodeAt(i) - 48;
+  for (let i = from; i < to; i++) {
+    const digit = (digits[i] as number) - 0x30;
     if (digit < 0 || digit > 9) throw new WireError("not an id");
     value = value * 10 + digit;
   }

@@ -1,4 +1,4 @@
-import { decimalBytes } from "./decimal-bytes.ts";
+import { JsonCursor } from "./json-cursor.ts";
 import type {
   Moment,
   SpanData,
@@ -12,196 +12,247 @@ import { WireError } from "./wire-error.ts";
 /**
  * A span of agents 3.29 to 4.1: JSON of the tracing library's own struct (wire-and-tracing 3.3).
  *
- * Primer. Ids are integers of up to 39 digits, which JSON.parse would round without a word. So they are put in quotes
- * first. A quote within a text is escaped on this wire, so `"trace_id":` can only be a key.
+ * Ids are integers of up to 39 digits, which JSON.parse would round without a word; and a span is a frame of its own, so
+ * what nobody needs must cost little. So the text is walked once, by its bytes. Keys may come in any order, unknown ones
+ * are passed over; those that make a span have to be there.
  */
-const longNumbers = /"(trace_id|span_id|parent_span_id|I64)":(-?\d{16,39})(?=[,}])/g;
-/** In a list every long number may have lost digits: the (slower) parser that shows the source is used then. */
-const longList = /"I64":\[[^\]]*\d{16}/;
-const maxItems = 65_536;
 
-const kinds: Readonly<Record<string, number>> = {
-  Internal: 1,
-  Server: 2,
-  Client: 3,
-  Producer: 4,
-  Consumer: 5,
-};
-const statusCodes: Readonly<Record<string, number>> = { Unset: 0, Ok: 1, Error: 2 };
+const kinds: ReadonlyMap<string, number> = new Map([
+  ["Internal", 1],
+  ["Server", 2],
+  ["Client", 3],
+  ["Producer", 4],
+  ["Consumer", 5],
+]);
+const statusCodes: ReadonlyMap<string, number> = new Map([
+  ["Unset", 0],
+  ["Ok", 1],
+  ["Error", 2],
+]);
 const nanosPerSecond = 1_000_000_000;
 const noId = new Uint8Array(0);
 
-/** @throws WireError when the text is not such a span. */
-export function spanDataFromJson(text: string): SpanData {
-  const quoted = text.replace(longNumbers, '"$1":"$2"');
-  const span = objectIn(longList.test(text) ? parseKeepingDigits(quoted) : parse(quoted));
-  const context = objectIn(span["span_context"]);
-  const attributes = objectIn(span["attributes"]);
-  const [events, links] = [objectIn(span["events"]), objectIn(span["links"])];
+type Context = Pick<SpanData, "traceId" | "spanId" | "flags" | "traceState">;
+
+/** @throws WireError when the bytes are not such a span. */
+export function spanDataFromJson(bytes: Uint8Array): SpanData {
+  const from = new JsonCursor(bytes);
+  let context: Context | undefined;
+  let [start, end]: (Moment | undefined)[] = [];
+  const span = emptySpan();
+  from.object((key) => {
+    if (key === "span_context") context = contextOf(from);
+    else if (key === "parent_span_id") span.parentSpanId = optionalId(from);
+    else if (key === "span_kind") span.kind = wordOf(from, kinds);
+    else if (key === "name") span.name = from.text();
+    else if (key === "start_time") start = momentOf(from);
+    else if (key === "end_time") end = momentOf(from);
+    else if (key === "attributes") attributesOf(from, span);
+    else if (key === "events") span.droppedEvents = queueOf(from, () => span.events.push(eventOf(from)));
+    else if (key === "links") span.droppedLinks = queueOf(from, () => span.links.push(linkOf(from)));
+    else if (key === "status_code") span.statusCode = wordOf(from, statusCodes);
+    else if (key === "status_message") span.statusMessage = from.text();
+    else if (key === "resource") resourceOf(from, span);
+    else from.skip();
+  });
+  from.end();
+  if (context === undefined || start === undefined || end === undefined) throw new WireError("not a span");
+  return Object.assign(span, context, { start, end });
+}
+
+function emptySpan(): SpanData {
+  const never = { seconds: 0, nanos: 0 };
   return {
-    ...contextOf(context),
-    parentSpanId: optionalId(span["parent_span_id"]),
-    kind: numberOf(kinds, span["span_kind"]),
-    name: textIn(span["name"]),
-    start: momentIn(span["start_time"]),
-    end: momentIn(span["end_time"]),
-    attributes: mapIn(attributes["map"]),
-    droppedAttributes: countIn(attributes["dropped_count"]),
-    events: queueIn(events["queue"]).map(eventIn),
-    droppedEvents: countIn(events["dropped_count"]),
-    links: queueIn(links["queue"]).map(linkIn),
-    droppedLinks: countIn(links["dropped_count"]),
-    statusCode: numberOf(statusCodes, span["status_code"]),
-    statusMessage: textIn(span["status_message"]),
-    resource: span["resource"] === null ? [] : mapIn(objectIn(span["resource"])["attrs"]),
+    traceId: noId,
+    spanId: noId,
+    flags: 0,
+    traceState: "",
+    parentSpanId: noId,
+    kind: 1,
+    name: "",
+    start: never,
+    end: never,
+    attributes: [],
+    droppedAttributes: 0,
+    events: [],
+    droppedEvents: 0,
+    links: [],
+    droppedLinks: 0,
+    statusCode: 0,
+    statusMessage: "",
+    resource: [],
   };
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new WireError("not JSON");
-  }
+function contextOf(from: JsonCursor): Context {
+  const context: Context = { traceId: noId, spanId: noId, flags: 0, traceState: "" };
+  from.object((key) => {
+    if (key === "trace_id") context.traceId = from.id(16);
+    else if (key === "span_id") context.spanId = from.id(8);
+    else if (key === "trace_flags") context.flags = from.count() & 0xff;
+    else if (key === "trace_state" && !from.isNull()) context.traceState = stateOf(from);
+    else if (key === "is_remote") from.bool();
+    else if (key !== "trace_state") from.skip();
+  });
+  if (context.traceId.length === 0 || context.spanId.length === 0) throw new WireError("no ids");
+  return context;
 }
 
-function parseKeepingDigits(text: string): unknown {
-  try {
-    return JSON.parse(text, (_key, value, context?: { source?: string }) =>
-      typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
-        ? context?.source
-        : value,
-    );
-  } catch {
-    throw new WireError("not JSON");
-  }
+function stateOf(from: JsonCursor): string {
+  const pairs: string[] = [];
+  from.list(() => {
+    const pair: string[] = [];
+    from.list(() => pair.push(from.text()));
+    pairs.push(pair.join("="));
+  });
+  return pairs.join(",");
 }
 
-function contextOf(context: Json): Pick<SpanData, "traceId" | "spanId" | "flags" | "traceState"> {
-  const state = context["trace_state"];
-  return {
-    traceId: decimalBytes(digitsIn(context["trace_id"]), 16),
-    spanId: decimalBytes(digitsIn(context["span_id"]), 8),
-    flags: countIn(context["trace_flags"]) & 0xff,
-    traceState: state === null || state === undefined ? "" : listIn(state).map(pairIn).join(","),
-  };
+function optionalId(from: JsonCursor): Uint8Array {
+  const id = from.id(8);
+  return id.every((byte) => byte === 0) ? noId : id;
 }
 
-function pairIn(value: unknown): string {
-  const [key, text] = listIn(value);
-  return `${textIn(key)}=${textIn(text)}`;
+function attributesOf(from: JsonCursor, span: SpanData): void {
+  from.object((key) => {
+    if (key === "map") span.attributes = mapOf(from);
+    else if (key === "dropped_count") span.droppedAttributes = from.count();
+    else from.skip();
+  });
 }
 
-function optionalId(value: unknown): Uint8Array {
-  return value === 0 ? noId : decimalBytes(digitsIn(value), 8);
-}
-
-function digitsIn(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return String(value);
-  throw new WireError("not an id");
+function resourceOf(from: JsonCursor, span: SpanData): void {
+  if (from.isNull()) return;
+  from.object((key) => {
+    if (key === "attrs") span.resource = mapOf(from);
+    else from.skip();
+  });
 }
 
 /** Attributes as an object, key by key. */
-function mapIn(value: unknown): SpanDataAttribute[] {
-  const map = objectIn(value);
+function mapOf(from: JsonCursor): SpanDataAttribute[] {
   const attributes: SpanDataAttribute[] = [];
-  for (const key in map) attributes.push({ key, value: valueIn(map[key]) });
+  from.object((key) => attributes.push({ key, value: readValue(from) }));
   return attributes;
 }
 
 /** Attributes as a list of `{key, value}`. */
-function attributesIn(value: unknown): SpanDataAttribute[] {
-  return listIn(value).map((item) => {
-    const pair = objectIn(item);
-    return { key: textIn(pair["key"]), value: valueIn(pair["value"]) };
+function pairsOf(from: JsonCursor): SpanDataAttribute[] {
+  const attributes: SpanDataAttribute[] = [];
+  from.list(() => {
+    let [name, value]: [string, SpanDataValue | undefined] = ["", undefined];
+    from.object((key) => {
+      if (key === "key") name = from.text();
+      else if (key === "value") value = readValue(from);
+      else from.skip();
+    });
+    if (value === undefined) throw new WireError("attribute without a value");
+    attributes.push({ key: name, value });
   });
+  return attributes;
 }
 
-function valueIn(value: unknown): SpanDataValue {
-  const tagged = objectIn(value);
-  for (const tag in tagged) return tag === "Array" ? arrayIn(tagged[tag]) : scalarIn(tag, tagged[tag]);
-  throw new WireError("value without a type");
-}
-
-function arrayIn(value: unknown): SpanDataValue {
-  const tagged = objectIn(value);
-  for (const tag in tagged)
-    return { type: "array", value: listIn(tagged[tag]).map((item) => scalarIn(tag, item)) };
-  throw new WireError("list without a type");
-}
-
-function scalarIn(tag: string, value: unknown): SpanDataValue {
-  if (tag === "String") return { type: "string", value: textIn(value) };
-  if (tag === "I64") return { type: "int", value: integerIn(value) };
-  if (tag === "Bool" && typeof value === "boolean") return { type: "bool", value };
-  // NaN and the infinities are written as null.
-  if (tag === "F64" && value === null) return { type: "double", value: Number.NaN };
-  if (tag === "F64" && typeof value === "number") return { type: "double", value };
-  throw new WireError("unknown type of value");
-}
-
-function integerIn(value: unknown): number | bigint {
-  if (Number.isSafeInteger(value)) return value as number;
-  if (typeof value === "string" && /^-?\d{1,20}$/.test(value)) return BigInt(value);
-  throw new WireError("not an integer");
-}
-
-function eventIn(value: unknown): SpanDataEvent {
-  const event = objectIn(value);
-  return {
-    name: textIn(event["name"]),
-    time: momentIn(event["timestamp"]),
-    attributes: attributesIn(event["attributes"]),
-    droppedAttributes: countIn(event["dropped_attributes_count"]),
-  };
-}
-
-function linkIn(value: unknown): SpanDataLink {
-  const link = objectIn(value);
-  return {
-    ...contextOf(objectIn(link["span_context"])),
-    attributes: attributesIn(link["attributes"]),
-    droppedAttributes: countIn(link["dropped_attributes_count"]),
-  };
-}
-
-function momentIn(value: unknown): Moment {
-  const time = objectIn(value);
-  const [seconds, nanos] = [countIn(time["secs_since_epoch"]), countIn(time["nanos_since_epoch"])];
-  if (nanos >= nanosPerSecond) throw new WireError("not a time");
-  return { seconds, nanos };
-}
-
-function queueIn(value: unknown): readonly unknown[] {
-  return value === null ? [] : listIn(value);
-}
-
-function numberOf(numbers: Readonly<Record<string, number>>, value: unknown): number {
-  const number = typeof value === "string" && Object.hasOwn(numbers, value) ? numbers[value] : undefined;
-  if (number === undefined) throw new WireError("unknown variant");
-  return number;
-}
-
-function objectIn(value: unknown): Json {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  throw new WireError("not an object");
-}
-
-function listIn(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new WireError("not a list");
-  if (value.length > maxItems) throw new WireError("too many items");
+function readValue(from: JsonCursor): SpanDataValue {
+  let value: SpanDataValue | undefined;
+  from.object((tag) => {
+    value = tag === "Array" ? arrayOf(from) : scalarOf(from, tag);
+  });
+  if (value === undefined) throw new WireError("value without a type");
   return value;
 }
 
-function textIn(value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new WireError("not a text");
+function arrayOf(from: JsonCursor): SpanDataValue {
+  const values: SpanDataValue[] = [];
+  from.object((tag) => from.list(() => values.push(scalarOf(from, tag))));
+  return { type: "array", value: values };
 }
 
-function countIn(value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new WireError("not a count");
+function scalarOf(from: JsonCursor, tag: string): SpanDataValue {
+  switch (tag) {
+    case "String":
+      return { type: "string", value: from.text() };
+    case "I64":
+      return { type: "int", value: integerOf(from) };
+    case "Bool":
+      return { type: "bool", value: from.bool() };
+    case "F64":
+      // NaN and the infinities are written as null.
+      return { type: "double", value: from.isNull() ? Number.NaN : doubleOf(from) };
+    default:
+      throw new WireError("unknown type of value");
+  }
+}
+
+function integerOf(from: JsonCursor): number | bigint {
+  const digits = from.number();
+  if (!/^-?\d{1,20}$/.test(digits)) throw new WireError("not an integer");
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits);
+}
+
+function doubleOf(from: JsonCursor): number {
+  const number = Number(from.number());
+  if (Number.isNaN(number)) throw new WireError("not a number");
+  return number;
+}
+
+/** Reads an `EvictedQueue`, item by item; gives how many it lost. */
+function queueOf(from: JsonCursor, onItem: () => void): number {
+  let dropped = 0;
+  from.object((key) => {
+    if (key === "queue" && !from.isNull()) from.list(onItem);
+    else if (key === "dropped_count") dropped = from.count();
+    else if (key !== "queue") from.skip();
+  });
+  return dropped;
+}
+
+function eventOf(from: JsonCursor): SpanDataEvent {
+  const event: SpanDataEvent = {
+    name: "",
+    time: { seconds: 0, nanos: 0 },
+    attributes: [],
+    droppedAttributes: 0,
+  };
+  from.object((key) => {
+    if (key === "name") event.name = from.text();
+    else if (key === "timestamp") event.time = momentOf(from);
+    else if (key === "attributes") event.attributes = pairsOf(from);
+    else if (key === "dropped_attributes_count") event.droppedAttributes = from.count();
+    else from.skip();
+  });
+  return event;
+}
+
+function linkOf(from: JsonCursor): SpanDataLink {
+  let context: Context | undefined;
+  const rest: Pick<SpanDataLink, "attributes" | "droppedAttributes"> = {
+    attributes: [],
+    droppedAttributes: 0,
+  };
+  from.object((key) => {
+    if (key === "span_context") context = contextOf(from);
+    else if (key === "attributes") rest.attributes = pairsOf(from);
+    else if (key === "dropped_attributes_count") rest.droppedAttributes = from.count();
+    else from.skip();
+  });
+  if (context === undefined) throw new WireError("link without a target");
+  return { ...(context as Context), ...rest };
+}
+
+function momentOf(from: JsonCursor): Moment {
+  const time: Moment = { seconds: -1, nanos: -1 };
+  from.object((key) => {
+    if (key === "secs_since_epoch") time.seconds = from.count();
+    else if (key === "nanos_since_epoch") time.nanos = from.count();
+    else from.skip();
+  });
+  if (time.seconds < 0 || time.nanos < 0 || time.nanos >= nanosPerSecond) throw new WireError("not a time");
+  return time;
+}
+
+function wordOf(from: JsonCursor, words: ReadonlyMap<string, number>): number {
+  const number = words.get(from.text());
+  if (number === undefined) throw new WireError("unknown variant");
+  return number;
 }

@@ -8,11 +8,10 @@ import { Random } from "../fakes/random.ts";
 import { textVector, vector } from "../fakes/vectors.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-const utf8 = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
 const payload = (name: string) => vector(name).subarray(8);
 
 t.test("JSON of agents 3.29 to 4.1: every digit of the ids (wire-and-tracing 3.4)", async (t) => {
-  const span = spanDataFromJson(textVector("upstream-span-json"));
+  const span = spanDataFromJson(Buffer.from(textVector("upstream-span-json")));
   t.match(span, {
     flags: 1,
     kind: 1,
@@ -56,7 +55,9 @@ t.test("numbers beyond 2^53 stay exact in JSON, in values and in lists", async (
     '"mod":{"String":"rpc.rs"}',
     '"a":{"I64":-9007199254740993},"b":{"Array":{"I64":[1,9007199254740993]}},"c":{"F64":null}',
   );
-  const values = new Map(spanDataFromJson(text).attributes.map(({ key, value }) => [key, value]));
+  const values = new Map(
+    spanDataFromJson(Buffer.from(text)).attributes.map(({ key, value }) => [key, value]),
+  );
   t.same(values.get("a"), { type: "int", value: -9007199254740993n });
   t.same(values.get("b"), {
     type: "array",
@@ -71,7 +72,7 @@ t.test("numbers beyond 2^53 stay exact in JSON, in values and in lists", async (
 t.test("a text that looks like an id is left alone", async (t) => {
   const trap = String.raw`\"trace_id\":12345678901234567890,`;
   const text = textVector("upstream-span-json").replace('"rpc.rs"', `"${trap}"`);
-  const found = spanDataFromJson(text).attributes.find(({ key }) => key === "mod");
+  const found = spanDataFromJson(Buffer.from(text)).attributes.find(({ key }) => key === "mod");
   t.equal(found?.value.value, '"trace_id":12345678901234567890,');
 });
 
@@ -80,11 +81,13 @@ for (const [digits, expected] of [
   ["18446744073709551615", "ffffffffffffffff"],
   ["10000000000000000", "002386f26fc10000"],
 ] as const)
-  t.test(`${digits} is ${expected}`, async (t) => t.equal(hex(decimalBytes(digits, 8)), expected));
+  t.test(`${digits} is ${expected}`, async (t) =>
+    t.equal(hex(decimalBytes(Buffer.from(digits), 0, digits.length, 8)), expected),
+  );
 
 for (const digits of ["18446744073709551616", "", "1e5", "-1"])
   t.test(`"${digits}" is no id of 8 bytes`, async (t) => {
-    t.throws(() => decimalBytes(digits, 8), { name: "WireError" });
+    t.throws(() => decimalBytes(Buffer.from(digits), 0, digits.length, 8), { name: "WireError" });
   });
 
 t.test("frames come whole however they are cut", async (t) => {
@@ -120,7 +123,7 @@ t.test("a length reserves nothing, and one beyond the limit ends it", async (t) 
 
 const decoders: [name: string, good: Uint8Array, decode: (bytes: Uint8Array) => SpanData][] = [
   ["bincode", payload("upstream-span-bincode"), spanDataFromBincode],
-  ["JSON", Buffer.from(textVector("upstream-span-json")), (bytes) => spanDataFromJson(utf8(bytes))],
+  ["JSON", Buffer.from(textVector("upstream-span-json")), spanDataFromJson],
 ];
 for (const [name, good, decode] of decoders)
   t.test(`mutated ${name} is refused or read, and makes nothing large`, async (t) => {

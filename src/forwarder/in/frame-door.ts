@@ -4,7 +4,6 @@ import type { SpanData, SpanDataAttribute } from "../../wire/span-data.ts";
 import { spanDataFromBincode } from "../../wire/span-data-bincode.ts";
 import { spanDataFromJson } from "../../wire/span-data-json.ts";
 import { UpstreamFrames } from "../../wire/upstream-frame.ts";
-import { WireError } from "../../wire/wire-error.ts";
 import type { Encoding } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
 import type { Guest } from "./guest.ts";
@@ -31,7 +30,6 @@ const retryMs = 250;
 /** A frame that has begun must end. */
 const frameTimeoutMs = 60_000;
 const openingBrace = 0x7b;
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const scopeService = "kata-agent";
 
 export class FrameDoor {
@@ -165,14 +163,7 @@ export class FrameDoor {
 }
 
 function spanOf(frame: Uint8Array, encoding: Encoding): SpanData {
-  if (encoding === "upstream-bincode") return spanDataFromBincode(frame);
-  let text: string;
-  try {
-    text = decoder.decode(frame);
-  } catch {
-    throw new WireError("invalid UTF-8");
-  }
-  return spanDataFromJson(text);
+  return encoding === "upstream-json" ? spanDataFromJson(frame) : spanDataFromBincode(frame);
 }
 
 /** The agent has no name of its own for its service, and no sandbox id (wire-and-tracing 3.3). */

@@ -39,6 +39,11 @@ export class Guest {
     this.#all.give(bytes);
   }
 
+  /** How long until it has paid for what it sent. */
+  get debtMs(): number {
+    return this.#rate?.debtMs(performance.now()) ?? 0;
+  }
+
   /** Counts bytes against its rate. */
   spend(bytes: number): void {
     this.#rate?.spend(bytes, performance.now());
@@ -49,7 +54,7 @@ export class Guest {
    * @throws Refusal 429 when that would take long; the reason of the signal.
    */
   async pace(signal: AbortSignal): Promise<void> {
-    const debtMs = this.#rate?.debtMs(performance.now()) ?? 0;
+    const { debtMs } = this;
     if (debtMs > longestPaceMs) throw new Refusal(429, "too fast");
     if (debtMs > 0) await delay(debtMs, signal);
   }

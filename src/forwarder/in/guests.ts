@@ -26,7 +26,8 @@ export class Guests {
   /** Guests proper that are connected. */
   get count(): number {
     let count = 0;
-    for (const { origin } of this.#byKey.values()) if (origin.isGuest) count++;
+    for (const { origin, connections } of this.#byKey.values())
+      if (origin.isGuest && connections > 0) count++;
     return count;
   }
 
@@ -45,6 +46,14 @@ export class Guests {
   leave(guest: Guest): void {
     guest.connections--;
     this.#connections--;
-    if (guest.connections === 0) this.#byKey.delete(guest.origin.key);
+    if (guest.connections === 0) this.#forget(guest);
+  }
+
+  /** A guest in debt is remembered until it is paid: connecting anew must not clear it. */
+  #forget(guest: Guest): void {
+    const { debtMs } = guest;
+    if (debtMs > 0) setTimeout(() => this.#forget(guest), debtMs).unref();
+    else if (guest.connections === 0 && this.#byKey.get(guest.origin.key) === guest)
+      this.#byKey.delete(guest.origin.key);
   }
 }

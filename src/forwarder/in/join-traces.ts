@@ -41,6 +41,7 @@ export class TraceJoiner {
     ids: readonly string[],
     traces: (Uint8Array | undefined)[],
   ): void {
+    if (traces[from] !== undefined) return;
     const way: number[] = [];
     const seen = new Set<number>();
     let at: number | undefined = from;

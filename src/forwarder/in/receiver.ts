@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { deadline } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { Accepted } from "../../vsock/accepted.ts";
 import type { Deliver } from "../export.ts";
@@ -73,8 +74,8 @@ export class Receiver {
 
   /** Resolves when the connection is over. */
   async #serve(accepted: Accepted, guest: Guest): Promise<void> {
-    const limits = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(firstByteTimeoutMs)]);
-    const first = await accepted.firstByte(limits);
+    const limit = deadline(firstByteTimeoutMs, this.#stopping.signal);
+    const first = await accepted.firstByte(limit.signal).finally(limit.done);
     if (first < upstreamFrame) return accepted.close();
     this.#log.debug({ origin: guest.origin.key }, "guest connected");
     if (first === upstreamFrame) return this.#serveFrames(accepted, guest);
@@ -82,7 +83,7 @@ export class Receiver {
     this.#sockets.add(socket);
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     try {
-      if (await isHttp2(socket, limits)) {
+      if (await isHttp2(socket, this.#stopping.signal)) {
         this.#grpc ??= createGrpcDoor(this.#intake, this.#stopping.signal, this.#log);
         (await this.#grpc).take(socket, guest);
       } else this.#http.take(socket, guest);
@@ -106,7 +107,8 @@ export class Receiver {
  * Looks at the first bytes and puts them back; the socket is paused then.
  * @throws the reason of the signal; an error when the peer has gone.
  */
-async function isHttp2(socket: Socket, signal: AbortSignal): Promise<boolean> {
+async function isHttp2(socket: Socket, stopping: AbortSignal): Promise<boolean> {
+  const { signal, done } = deadline(firstByteTimeoutMs, stopping);
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   let head = Buffer.alloc(0);
   const onData = (chunk: Buffer) => {
@@ -122,7 +124,7 @@ async function isHttp2(socket: Socket, signal: AbortSignal): Promise<boolean> {
   try {
     return await promise;
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    done();
     socket.off("data", onData).off("end", onEnd).off("error", reject).off("close", onEnd);
     socket.pause();
     if (head.length > 0) socket.unshift(head);

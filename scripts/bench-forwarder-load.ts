@@ -1,0 +1,164 @@
+import { ExportTraceServiceRequest } from "../src/gen/otlp.ts";
+import { encodeMessage } from "../src/wire/protobuf-encode.ts";
+
+/** Spans of about 333 bytes in protobuf: eight attributes and an event, as `backends.md` measured others with. */
+
+const startNanos = 1_789_000_000_123_456_789n;
+export const spansPerRequest = 100;
+
+const texts = {
+  "rpc.system.name": "ttrpc",
+  "rpc.method": "grpc.AgentService/CreateContainer",
+  "rpc.response.status_code": "OK",
+  "network.peer.address": "vsock:2:1234",
+  "container.id": "c1",
+  "thread.name": "main",
+  "kata.stage": "up",
+};
+
+function ids(): { trace: bigint; span: bigint; parent: bigint } {
+  const random = () => BigInt(Math.floor(Math.random() * 2 ** 48)) * 65_536n + 1n;
+  return { trace: random() * 2n ** 64n + random(), span: random(), parent: random() };
+}
+
+function bytesOf(id: bigint, length: number): Uint8Array {
+  return Uint8Array.from(
+    Buffer.from(
+      id
+        .toString(16)
+        .padStart(length * 2, "0")
+        .slice(-length * 2),
+      "hex",
+    ),
+  );
+}
+
+function otlpSpan(): object {
+  const { trace, span, parent } = ids();
+  return {
+    trace_id: bytesOf(trace, 16),
+    span_id: bytesOf(span, 8),
+    parent_span_id: bytesOf(parent, 8),
+    name: "grpc.AgentService/CreateContainer",
+    kind: 2,
+    start_time_unix_nano: startNanos,
+    end_time_unix_nano: startNanos + 1_000_000n,
+    attributes: [
+      ...Object.entries(texts).map(([key, string_value]) => ({ key, value: { string_value } })),
+      { key: "kata.count", value: { int_value: 3n } },
+    ],
+    events: [{ name: "device updated", time_unix_nano: startNanos + 5n }],
+    flags: 0x301,
+  };
+}
+
+function request(): object {
+  const resource = { attributes: [{ key: "service.name", value: { string_value: "kata-agent" } }] };
+  const spans = Array.from({ length: spansPerRequest }, otlpSpan);
+  return { resource_spans: [{ resource, scope_spans: [{ scope: { name: "kata-agent" }, spans }] }] };
+}
+
+/** One request of OTLP protobuf. */
+export function protobufRequest(): Uint8Array {
+  return encodeMessage(ExportTraceServiceRequest, request());
+}
+
+const hexIds = new Set(["trace_id", "span_id", "parent_span_id"]);
+
+/** One request of OTLP JSON. */
+export function jsonRequest(): Uint8Array {
+  const camel = (key: string) => key.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  const convert = (value: unknown, key = ""): unknown => {
+    if (typeof value === "bigint") return value.toString();
+    if (value instanceof Uint8Array) return Buffer.from(value).toString(hexIds.has(key) ? "hex" : "base64");
+    if (Array.isArray(value)) return value.map((item) => convert(item));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [camel(name), convert(item, name)]),
+    );
+  };
+  return Buffer.from(JSON.stringify(convert(request())));
+}
+
+function frame(payload: Buffer): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeBigUInt64BE(BigInt(payload.length));
+  return Buffer.concat([header, payload]);
+}
+
+const seconds = 1_789_000_000;
+const legacyTexts = { ...texts, "code.namespace": "kata_agent::rpc" };
+
+/** As many frames of agent 4.1, a span each, as a request has spans. */
+export function jsonFrames(): Uint8Array {
+  const frames = Array.from({ length: spansPerRequest }, () => {
+    const { trace, span, parent } = ids();
+    const map = Object.fromEntries(
+      Object.entries(legacyTexts).map(([key, value]) => [key, { String: value }]),
+    );
+    const list = { queue: null, max_len: 128, dropped_count: 0 };
+    const time = (nanos: number) => ({ secs_since_epoch: seconds, nanos_since_epoch: nanos });
+    const text = JSON.stringify({
+      span_context: { trace_id: "T", span_id: "S", trace_flags: 1, is_remote: false, trace_state: null },
+      parent_span_id: "P",
+      span_kind: "Internal",
+      name: "pause_container",
+      start_time: time(1),
+      end_time: time(1_000_000),
+      attributes: { map, evict_list: Object.keys(map), max_len: 128, dropped_count: 0 },
+      events: list,
+      links: list,
+      status_code: "Unset",
+      status_message: "",
+      resource: { attrs: { "service.name": { String: "unknown_service" } } },
+    });
+    return frame(
+      Buffer.from(text.replace('"T"', `${trace}`).replace('"S"', `${span}`).replace('"P"', `${parent}`)),
+    );
+  });
+  return Buffer.concat(frames);
+}
+
+/** The same of agent 3.28. */
+export function bincodeFrames(): Uint8Array {
+  return Buffer.concat(Array.from({ length: spansPerRequest }, () => frame(bincodeSpan())));
+}
+
+function bincodeSpan(): Buffer {
+  const { trace, span, parent } = ids();
+  const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
+  const u64 = (value: number | bigint) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
+  const text = (value: string) => Buffer.concat([u64(value.length), Buffer.from(value)]);
+  const entries = Object.entries(legacyTexts);
+  return Buffer.concat([
+    Buffer.from(bytesOf(trace, 16)).reverse(),
+    u64(span),
+    Buffer.of(1, 0, 0),
+    u64(parent),
+    u32(4),
+    text("pause_container"),
+    u64(seconds),
+    u32(1),
+    u64(seconds),
+    u32(1_000_000),
+    u64(entries.length),
+    ...entries.flatMap(([key, value]) => [text(key), u32(3), text(value)]),
+    u64(entries.length),
+    ...entries.map(([key]) => text(key)),
+    u32(128),
+    u32(0),
+    Buffer.of(0),
+    u32(128),
+    u32(0),
+    Buffer.of(0),
+    u32(128),
+    u32(0),
+    u32(0),
+    text(""),
+    Buffer.of(1),
+    u64(1),
+    text("service.name"),
+    u32(3),
+    text("unknown_service"),
+  ]);
+}
