@@ -17,6 +17,8 @@ export type ByteStream = AsyncDisposable & {
    * After the stream broke or was closed the bytes are dropped.
    */
   write(...chunks: Uint8Array[]): boolean;
+  /** Bytes that were taken and not sent yet. At 0 nothing that was handed over is used any more. */
+  readonly backlogBytes: number;
   /** Resolves when the backlog is small again, or when the stream has ended in any way. */
   drained(): Promise<void>;
   /** Stops and resumes delivery, so that a peer that sends faster than we answer is held back by its socket. */

@@ -74,6 +74,10 @@ export class SocketStream implements ByteStream {
     return this.#queuedBytes <= highMarkBytes;
   }
 
+  get backlogBytes(): number {
+    return this.#queuedBytes;
+  }
+
   drained(): Promise<void> {
     return this.#queuedAtMost(lowMarkBytes);
   }

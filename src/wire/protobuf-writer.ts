@@ -6,7 +6,8 @@ import { asciiPrefix } from "./utf8.ts";
  * Primer. A field is a tag (number × 8 + wire type) and a value. The length of a nested message stands before the
  * message, and is not known until the message is written: {@link ProtobufWriter.begin} leaves a gap of one byte and
  * {@link ProtobufWriter.end} fills it in, moving the message when the length needs more room than was left.
- * The writer fills a slab from front to back and hands out views on it, so what was taken is never written to again.
+ * The writer fills a slab from front to back and hands out views on it, so what was taken is never written to again,
+ * until the caller says by {@link ProtobufWriter.reuse} that nobody looks at it any more.
  * A large byte array can be put in by reference: it is then not copied, and the output is a list of chunks.
  *
  * All methods write the field they are told to, also when the value is the default of its type.
@@ -254,6 +255,14 @@ export class ProtobufWriter {
       this.#start = this.#at = 0;
     }
     return chunks;
+  }
+
+  /**
+   * Writes over what was handed out, from the front of the slab. Precondition: nobody uses that any more. Nothing happens
+   * while there is output that was not taken.
+   */
+  reuse(): void {
+    if (this.length === 0) this.#start = this.#at = 0;
   }
 
   #tag(field: number, wireType: number): void {

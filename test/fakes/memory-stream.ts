@@ -59,6 +59,10 @@ export class MemoryStream implements ByteStream {
     return this.peerEnd.#inboxBytes <= this.#limitBytes;
   }
 
+  get backlogBytes(): number {
+    return this.peerEnd.#inboxBytes;
+  }
+
   drained(): Promise<void> {
     if (this.#closed || this.peerEnd.#closed || this.peerEnd.#inboxBytes <= this.#limitBytes)
       return Promise.resolve();

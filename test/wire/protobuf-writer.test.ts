@@ -150,3 +150,21 @@ test("a lone surrogate is written as the replacement character", async (t) => {
   writer.string(1, "a\ud800b");
   t.equal(Buffer.from(writer.finish().subarray(2)).toString(), "a\ufffdb");
 });
+
+test("a slab is written over only when it is said to be free and all output was taken", async (t) => {
+  const writer = new ProtobufWriter(64);
+  writer.string(1, "first");
+  const first = writer.finish();
+  writer.string(1, "second");
+  writer.reuse();
+  const second = writer.finish();
+  t.equal(Buffer.from(first.subarray(2)).toString(), "first");
+  t.equal(Buffer.from(second.subarray(2)).toString(), "second");
+  t.equal(second.byteOffset, first.length, "it went on behind the first");
+  writer.reuse();
+  writer.string(1, "third");
+  const third = writer.finish();
+  t.equal(third.byteOffset, 0);
+  t.equal(third.buffer, first.buffer);
+  t.equal(Buffer.from(third.subarray(2)).toString(), "third");
+});

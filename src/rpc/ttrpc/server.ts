@@ -128,7 +128,7 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
 
   answer(call: LiveCall, message: object): void {
     if (!this.#beginAnswer(call)) return;
-    const mark = beginFrame(this.#writer, call.id, FrameType.response);
+    const mark = this.#beginResponse(call.id);
     try {
       writeResponse(this.#writer, call.method.responseType, message);
     } catch (thrown) {
@@ -239,10 +239,19 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
 
   #refuse(id: number, code: Code, message: string): void {
     if (this.#state === "closed") return;
-    const mark = beginFrame(this.#writer, id, FrameType.response);
+    const mark = this.#beginResponse(id);
     writeErrorResponse(this.#writer, code, errorText(message));
     endFrame(this.#writer, mark);
     this.#queueFlush();
+  }
+
+  /**
+   * A slab that is given up once it is full may live until V8 looks at all of its heap, which it does seldom: under load
+   * they add up to tens of megabytes. So each burst is written over the last one, once that has been sent.
+   */
+  #beginResponse(id: number): number {
+    if (this.#stream.backlogBytes === 0) this.#writer.reuse();
+    return beginFrame(this.#writer, id, FrameType.response);
   }
 
   /**

@@ -338,6 +338,25 @@ test("a burst of calls is answered in one write", async (t) => {
   await connection.close();
 });
 
+test("an answer that waits to be sent is not written over by the next one", async (t) => {
+  const [ours, theirs] = memoryStreamPair();
+  const connection = serveTtrpc(ours, createDispatcher(handlers()), { log: silentLog });
+  const peer = new RawPeer(theirs);
+  theirs.pause();
+  for (const id of [1, 3, 5]) {
+    const { writes } = ours;
+    peer.send(check(id));
+    while (ours.writes === writes) await turn();
+  }
+  theirs.resume();
+  const answers = await peer.answers(3);
+  t.same(
+    answers.map(({ id, code }) => ({ id, code })),
+    [1, 3, 5].map((id) => ({ id, code: Code.ok })),
+  );
+  await connection.close();
+});
+
 test("nothing is read from a peer that does not read its answers", async (t) => {
   const [ours, theirs] = memoryStreamPair(10_000);
   const ReadStdout = async () => ({ data: new Uint8Array(9000) });
