@@ -10,8 +10,14 @@ export type Load = { perSecond: number; p50Us: number; p99Us: number };
 type Shape = { readonly connections: number; readonly outstanding: number };
 /** Who answers: a socket, and whether the calls carry a traceparent. */
 type Target = { readonly socket: string; readonly traced: boolean };
-/** The three who are compared. */
-export type Targets = { readonly echo: Target; readonly agent: Target; readonly traced: Target };
+/** Those who are compared; `unheard` traces to a receiver that is not there. */
+export type Targets = {
+  readonly echo: Target;
+  readonly agent: Target;
+  readonly traced: Target;
+  readonly unheard: Target;
+};
+const everybody = ["echo", "agent", "traced", "unheard"] as const;
 
 const alone: Shape = { connections: 1, outstanding: 1 };
 const deep: Shape = { connections: 1, outstanding: 64 };
@@ -54,9 +60,19 @@ export async function callRows(targets: Targets, effort: Effort): Promise<Row[]>
     latency("Check, one at a time, traced, p50", "traced", "p50Us", ""),
     rate("Check, 64 outstanding", onOne, "agent", "≥ 0.65"),
     rate("Check, 64 outstanding, traced", onOne, "traced", "≥ 0.32"),
+    rate("Check, 64 outstanding, traced, nobody receives", onOne, "unheard", ""),
     rate("Check, 8 connections × 8", onEight, "agent", "≥ 0.63"),
     rate("Check, 8 connections × 8, traced", onEight, "traced", ""),
   ];
+}
+
+/** What spans cost in memory that nobody takes: after the calls so far, and after at least 100,000 more. */
+export async function unheardRows(target: Target, rssAnon: () => number, seconds: number): Promise<Row[]> {
+  const name = "RssAnon, traced, nobody receives";
+  const before = rssAnon();
+  let calls = 0;
+  while (calls < 100_000) calls += (await load(target, deep, seconds)).perSecond * seconds;
+  return [rowBeside(`${name}, 100,000 calls later`, "MB", rssAnon(), "before", before, "flat")];
 }
 
 /** How long a Check takes while the rest of the agent is busy with lives, beside a container that stands still. */
@@ -73,9 +89,9 @@ export async function busyRow(target: Target, busy: Promise<unknown>, seconds: n
 type Turns = Record<keyof Targets, readonly Load[]>;
 
 async function byTurns(targets: Targets, shape: Shape, { rounds, seconds }: Effort): Promise<Turns> {
-  const loads: { [Who in keyof Targets]: Load[] } = { echo: [], agent: [], traced: [] };
+  const loads: { [Who in keyof Targets]: Load[] } = { echo: [], agent: [], traced: [], unheard: [] };
   for (let round = 0; round < rounds; round += 1) {
-    for (const who of ["echo", "agent", "traced"] as const) {
+    for (const who of everybody) {
       loads[who].push(await load(targets[who], shape, seconds));
     }
   }

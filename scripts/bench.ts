@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { busyRow, callRows, type Targets } from "./bench-calls.ts";
+import { busyRow, callRows, type Targets, unheardRows } from "./bench-calls.ts";
 import { Runtime } from "./bench-client.ts";
 import { BareCrun } from "./bench-crun.ts";
 import { goClient } from "./bench-go.ts";
@@ -54,14 +54,17 @@ async function serverRows(dir: string, effort: Effort): Promise<Row[]> {
   await using _forwarder = await Server.start(socket("trace"), [built("kata-trace-forwarder"), ...forward]);
   await using agent = await startAgent(socket("agent"));
   await using traced = await startAgent(socket("traced"), socket("trace"));
+  await using unheard = await startAgent(socket("unheard"), socket("nobody"));
   await sleep(settleMs);
   const rows = memoryRows(bare, agent, traced);
   const targets: Targets = {
     echo: { socket: echo.socket, traced: false },
     agent: { socket: agent.socket, traced: false },
     traced: { socket: traced.socket, traced: true },
+    unheard: { socket: unheard.socket, traced: true },
   };
   rows.unshift(...(await callRows(targets, effort)));
+  rows.push(...(await unheardRows(targets.unheard, () => unheard.memory().rssAnon, effort.seconds)));
   rows.push(...(await containerRows(dir, agent, traced, targets, effort)));
   return rows;
 }
