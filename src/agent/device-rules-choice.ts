@@ -10,6 +10,10 @@ const needed = (1n << 21n) | (1n << 24n);
  */
 export function mayRestrictDevices(manager: CgroupManager, status = "/proc/self/status"): boolean {
   if (manager === "disabled") return false;
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(status, "utf8"))?.[1] ?? "0";
-  return (BigInt(`0x${effective}`) & needed) === needed;
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(status, "utf8"))?.[1] ?? "0";
+    return (BigInt(`0x${effective}`) & needed) === needed;
+  } catch {
+    return false;
+  }
 }

@@ -4,6 +4,7 @@
  * becomes a list of ordinary storages, in the order in which they are mounted: the upper, the lowers, the overlay. Undone
  * newest first, as every list is, the overlay goes before its layers.
  */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
@@ -52,7 +53,8 @@ function layers(members: readonly Storage[], owner: ContainerId | undefined): St
   if (upper !== undefined && upper.fstype !== "ext4") {
     throw new AgentError(Code.internal, "the upper of layers is not ext4");
   }
-  const work = join(guestPaths.base, owner, "multi-layer");
+  // Nobody can have put anything there before: a list may name any mount point, and what is there counts as in place.
+  const work = join(guestPaths.base, owner, `multi-layer-${randomBytes(8).toString("hex")}`);
   const mounts = lowers.map((lower, index) => placed(lower, "lower", join(work, `lower-${index}`)));
   const overlay: Storage = {
     driver: layerDriver,

@@ -5,7 +5,10 @@ import type { Storage } from "../../src/sandbox/storage.ts";
 
 // agent-api 4.2.1
 const pod = containerId("pod1");
-const work = "/run/kata-containers/pod1/multi-layer";
+const work = "W";
+/** Where a group is mounted has a part that nobody can foresee. */
+const workPath = /^\/run\/kata-containers\/pod1\/multi-layer-[0-9a-f]{16}/;
+const short = (path: string) => path.replace(workPath, work);
 const target = "/run/kata-containers/shared/containers/pod1/rootfs";
 
 function storage(more: Partial<Storage>): Storage {
@@ -40,7 +43,7 @@ test("a group becomes its upper, its lowers by partition, and their overlay, whe
   const first = lower(10, "X-kata.mkdir.path={{ mount 0 }}/upper/data:0755");
   const list = withLayersApart([share, first, later, upper, lower(2)], pod);
   t.strictSame(
-    list.map(({ driver, mountPoint, layer }) => [driver, mountPoint, layer?.kind]),
+    list.map(({ driver, mountPoint, layer }) => [driver, short(mountPoint), layer?.kind]),
     [
       ["virtio-fs", "/share", undefined],
       ["erofs.multi-layer", `${work}/upper`, "upper"],
@@ -52,7 +55,7 @@ test("a group becomes its upper, its lowers by partition, and their overlay, whe
   );
   t.match(list[2]?.layer, { device: "scsi", partition: 2 });
   t.match(list[4]?.layer, {
-    work,
+    work: workPath,
     lowers: 2,
     directories: ["{{ mount 0 }}/upper/data"],
   });
@@ -62,13 +65,19 @@ test("without an upper the first lower has the mount point, and without partitio
   const two = [storage({ mountPoint: "/a", source: "0:7" }), storage({ mountPoint: "/b", source: "0:3" })];
   const list = withLayersApart(two, pod);
   t.strictSame(
-    list.map(({ mountPoint, source }) => [mountPoint, source]),
+    list.map(({ mountPoint, source }) => [short(mountPoint), source]),
     [
       [`${work}/lower-0`, "0:7"],
       [`${work}/lower-1`, "0:3"],
       ["/a", "overlay"],
     ],
   );
+});
+
+test("no other storage can name the place of a layer", async (t) => {
+  const [one] = withLayersApart([lower(1)], pod);
+  const [other] = withLayersApart([lower(1)], pod);
+  t.not(one?.mountPoint, other?.mountPoint);
 });
 
 test("a list without layers is left alone, and so is a lone storage of the driver", async (t) => {
