@@ -26,6 +26,7 @@ import { takeInitdata } from "./initdata.ts";
 import { loadOptions } from "./load-options.ts";
 import { LogPort } from "./log-port.ts";
 import { LogSink } from "./log-sink.ts";
+import type { LogTarget } from "./log-target.ts";
 import { openConsole } from "./open-console.ts";
 import { ownsMachine, type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
@@ -55,7 +56,11 @@ async function main(role: Role): Promise<void> {
   );
   const stdout = new LogSink(stdoutFd);
   const logPort = options.logPort > 0 ? new LogPort(stdout) : undefined;
-  const log = createLog(options.logLevel, logPort ?? stdout);
+  const logTarget = logPort ?? stdout;
+  // Whatever ends the start, the lines that wait for a client are told.
+  await using lastWords = new AsyncDisposableStack();
+  lastWords.defer(() => endLog(logTarget));
+  const log = createLog(options.logLevel, logTarget);
   for (const warning of warnings) log.warn({}, warning);
   log.info({ role, trace: options.trace, address: options.serverAddress }, "agent starts");
   const reaper = new Reaper(log);
@@ -70,7 +75,7 @@ async function main(role: Role): Promise<void> {
     reaper,
     role,
     log,
-    logTarget: logPort ?? stdout,
+    logTarget,
     background: new AsyncDisposableStack(),
     flushMs: options.traceFlushMs,
   };
@@ -141,10 +146,13 @@ async function crashed(running: Running, error: unknown): Promise<void> {
   setTimeout(() => fatal(running.role, "crash while ending"), running.flushMs + nothingLeftMs);
   running.log.error({ err: error }, "agent crashed");
   await running.tracing.shutdown();
-  const { logTarget } = running;
+  await endLog(running.logTarget);
+  fatal(running.role, AgentError.from(error).message);
+}
+
+async function endLog(logTarget: LogTarget): Promise<void> {
   if (logTarget instanceof LogPort && !logTarget.connected) logTarget.giveUp();
   await logTarget.close();
-  fatal(running.role, AgentError.from(error).message);
 }
 
 function fatal(role: Role, message: string): never {
