@@ -37,9 +37,11 @@ t.test("the agent is PID 1, serves, and switches the guest off when asked", { sk
 
 t.test("traced with nobody to take the spans it serves all the same, and still ends", { skip }, async (t) => {
   await using guest = await bootGuest({
-    append: "agent.trace=isolated agent.log=loud unknown_word --unknown",
+    append: "agent.trace=isolated agent.log=loud agent.debug_console unknown_word --unknown",
   });
   t.match(await ctl(guest, "check"), /serving/i);
+  await guest.seen(/\/ # /);
+  t.pass("the shell of the serial console asks for a command (agent-api 6.5)");
   await ctl(guest, "destroy-sandbox");
   t.match(await guest.exited, { code: 0, signal: null });
   t.match(guest.console(), /shutdown complete[\s\S]*Power down/);
@@ -76,8 +78,10 @@ t.test(
 );
 
 t.test("a start that fails says why and switches the guest off", { skip }, async (t) => {
-  await using guest = await bootGuest({ append: "agent.server_addr=unix:///no/such/folder/agent.sock" });
+  await using guest = await bootGuest({
+    append: "agent.server_addr=unix:///no/such/folder/agent.sock agent.log_vport=1025",
+  });
   t.match(await guest.exited, { code: 0, signal: null });
-  t.match(guest.console(), /kata-agent: ENOENT[\s\S]*Power down/);
+  t.match(guest.console(), /"msg":"agent starts"[\s\S]*kata-agent: ENOENT[\s\S]*Power down/);
   t.notMatch(guest.console(), /Kernel panic/);
 });
