@@ -92,14 +92,15 @@ export class Announcements {
     instance.connections--;
     if (instance.connections > 0) return;
     instance.lostAt = hostNanos();
-    if (this.#stopped || (instance.openSpans?.size ?? 0) === 0) return;
-    instance.grace = setTimeout(() => void this.#closeSpans(instance, instance.lostAt), this.#graceMs);
+    this.#beginGrace(instance);
   }
 
   /** @throws WireError; Refusal 413 when the guest has announced too much, 503 when all have. */
   announce(instance: Instance, body: Uint8Array): void {
     instance.openSpans ??= new OpenSpans(this.#budget);
     instance.openSpans.announce(body);
+    // Its connection may have gone while the request was under way.
+    if (instance.connections === 0) this.#beginGrace(instance);
   }
 
   /** An orderly end: what is still announced is closed now. */
@@ -113,6 +114,11 @@ export class Announcements {
     const lost = [...this.#instances.values()].filter(({ grace }) => grace !== undefined);
     for (const { grace } of lost) clearTimeout(grace);
     await Promise.all(lost.map((instance) => this.#closeSpans(instance, instance.lostAt)));
+  }
+
+  #beginGrace(instance: Instance): void {
+    if (this.#stopped || instance.grace !== undefined || (instance.openSpans?.size ?? 0) === 0) return;
+    instance.grace = setTimeout(() => void this.#closeSpans(instance, instance.lostAt), this.#graceMs);
   }
 
   async #closeSpans(instance: Instance, at: bigint): Promise<void> {
@@ -130,8 +136,10 @@ export class Announcements {
   }
 
   #newInstance(origin: string): Instance | undefined {
+    const isGuest = origin.startsWith("sandbox:") || origin.startsWith("vsock:");
+    if (isGuest && (this.#perOrigin.get(origin) ?? 0) >= maxInstancesPerOrigin && !this.#forgetOne(origin))
+      return undefined;
     const count = this.#perOrigin.get(origin) ?? 0;
-    if (count >= maxInstancesPerOrigin && origin.startsWith("sandbox:")) return undefined;
     this.#perOrigin.set(origin, count + 1);
     return {
       origin,
@@ -148,11 +156,28 @@ export class Announcements {
   #forgetOldest(): void {
     for (const [key, instance] of this.#instances) {
       if (this.#instances.size <= maxInstances) return;
-      if (instance.connections > 0 || instance.grace !== undefined) continue;
-      this.#instances.delete(key);
-      const left = (this.#perOrigin.get(instance.origin) ?? 1) - 1;
-      if (left > 0) this.#perOrigin.set(instance.origin, left);
-      else this.#perOrigin.delete(instance.origin);
+      if (isIdle(instance)) this.#forget(key, instance);
     }
   }
+
+  /** Makes room for a new instance of an origin; false when all are in use. */
+  #forgetOne(origin: string): boolean {
+    for (const [key, instance] of this.#instances) {
+      if (instance.origin !== origin || !isIdle(instance)) continue;
+      this.#forget(key, instance);
+      return true;
+    }
+    return false;
+  }
+
+  #forget(key: string, { origin }: Instance): void {
+    this.#instances.delete(key);
+    const left = (this.#perOrigin.get(origin) ?? 1) - 1;
+    if (left > 0) this.#perOrigin.set(origin, left);
+    else this.#perOrigin.delete(origin);
+  }
+}
+
+function isIdle({ connections, grace, busy }: Instance): boolean {
+  return connections === 0 && grace === undefined && busy === undefined;
 }

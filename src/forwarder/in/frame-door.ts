@@ -118,8 +118,9 @@ export class FrameDoor {
     clearTimeout(this.#slow);
     this.#sending = this.#deliver().then(() => {
       this.#sending = undefined;
-      if (this.#ended) this.#finish();
-      else this.#stream.resume();
+      if (this.#ended) return this.#finish();
+      this.#watch();
+      this.#stream.resume();
     });
   }
 
@@ -133,7 +134,8 @@ export class FrameDoor {
     while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
     this.#bytes = 0;
     this.#account();
-    await this.#guest.pace(this.#stopping).catch(() => delay(retryMs, this.#stopping).catch(() => {}));
+    // Nothing can be said to it, so it waits for as long as it takes to pay for what it sent.
+    await delay(this.#guest.debtMs, this.#stopping).catch(() => {});
   }
 
   /** False when nobody has room yet. */

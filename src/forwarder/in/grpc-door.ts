@@ -17,6 +17,8 @@ const exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 /** The library holds a whole message before anybody can count it, so this is less than over HTTP. */
 const maxMessageBytes = 16 * 1024 * 1024;
 const maxStreams = 16;
+const keepAliveMs = 60_000;
+const keepAliveAnswerMs = 20_000;
 /** What a peer says may be too fast or come again later is `RESOURCE_EXHAUSTED` only with a delay to it. */
 const unavailable = 14;
 const invalidArgument = 3;
@@ -35,6 +37,9 @@ export async function createGrpcDoor(intake: Intake, stopping: AbortSignal, log:
   const server = new grpc.Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_concurrent_streams": maxStreams,
+    // A peer that has gone without a word is found out.
+    "grpc.keepalive_time_ms": keepAliveMs,
+    "grpc.keepalive_timeout_ms": keepAliveAnswerMs,
     // The registry for debugging keeps an entry for every call and connection.
     "grpc.enable_channelz": 0,
   });
@@ -97,6 +102,7 @@ async function answer(
   }
   try {
     await guest.pace(stopping);
+    guest.spend(body.length);
     await intake.take(guest, "otlp-grpc", body);
     respond(null, emptyAnswer);
   } catch (error) {

@@ -107,6 +107,7 @@ export class HttpDoor {
     const { guest } = connection;
     await guest.pace(this.#stopping);
     const body = await readBody(request, guest);
+    guest.spend(body.bytes.length);
     try {
       const words = guestWords(request.headers);
       const instance = words && this.#announcements.instance(guest.origin.key, words);

@@ -24,7 +24,6 @@ export class Intake {
   async take(guest: Guest, encoding: Encoding, body: Uint8Array): Promise<void> {
     let spans = 0;
     try {
-      guest.spend(body.length);
       const otlp = otlpFrom(encoding, body);
       spans = scanExport(otlp);
       if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key });

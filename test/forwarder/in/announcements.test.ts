@@ -171,6 +171,16 @@ t.test("a request that was taken is dropped when it comes again, one that was re
   guest.hangUp();
 });
 
+t.test("an agent that starts anew again and again is heard each time", async (t) => {
+  const host = new Host();
+  await host.start(t, 20);
+  for (let i = 0; i < 100; i++) {
+    const guest = host.guest();
+    t.equal(await guest.send("/v1/kata/goodbye", new Uint8Array(0), { "kata-batch": `inst-${i}-1` }), 200);
+    guest.hangUp();
+  }
+});
+
 t.test("announcements have an end", async (t) => {
   const host = new Host();
   await host.start(t, 20);
