@@ -44,6 +44,7 @@ export type OtlpSpan = {
   status?: { code?: number; message?: string };
   flags: number;
   droppedAttributesCount?: number;
+  droppedEventsCount?: number;
 };
 export type OtlpRequest = {
   resourceSpans: {

@@ -132,3 +132,28 @@ t.test("spans that are still open when tracing stops are sent, and say so", asyn
   never.end();
   await span("after the end", {}, async () => {});
 });
+
+t.test("a span holds no more events and text than its limits, and tells what it left out", async (t) => {
+  const { finish } = await traced(t);
+  const open = startSpan("chatty", {});
+  for (let n = 0; n < 100; n++) open.event("again", { "kata.count": n });
+  open.set({ "kata.reason": "x".repeat(5000) });
+  open.end();
+  const { named } = await finish();
+  const { events = [], droppedEventsCount } = named("chatty");
+  t.equal(events.length, 64);
+  t.equal(droppedEventsCount, 36);
+  t.equal(String(attributesOf(named("chatty"))["kata.reason"]).length, 1024);
+});
+
+t.test("limits may be given", async (t) => {
+  const { finish } = await traced(t, { spanLimits: { eventCountLimit: 2, attributeCountLimit: 1 } });
+  const open = startSpan("chatty", { "kata.count": 1, "kata.reason": "left out" });
+  for (let n = 0; n < 5; n++) open.event("again");
+  open.end();
+  const { named } = await finish();
+  const { events = [], attributes = [], droppedAttributesCount } = named("chatty");
+  t.equal(events.length, 2);
+  t.equal(attributes.length, 1);
+  t.equal(droppedAttributesCount, 1);
+});
