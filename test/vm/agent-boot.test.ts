@@ -4,6 +4,8 @@ import { promisify } from "node:util";
 import t from "tap";
 import { bootGuest, type Guest } from "../../scripts/boot-guest.ts";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
+import { hasPolicyEngine } from "../../src/sys/policy-engine.ts";
+import { policyWith } from "../fakes/policies.ts";
 
 t.setTimeout(240_000);
 
@@ -48,7 +50,7 @@ t.test("traced with nobody to take the spans it serves all the same, and still e
   t.notMatch(guest.console(), /Kernel panic|agent crashed/);
 });
 
-t.test("the guest's clock, memory and random numbers are its own to change", { skip }, async (t) => {
+t.test("the guest's clock, memory, random numbers and policy are its own", { skip }, async (t) => {
   await using guest = await bootGuest();
   const call = (method: string, request: object) => ctl(guest, "call", method, JSON.stringify(request));
   await call("SetGuestDateTime", { Sec: "1000000000", Usec: "5" });
@@ -58,6 +60,10 @@ t.test("the guest's clock, memory and random numbers are its own to change", { s
   await t.rejects(call("OnlineCPUMem", { nb_cpus: 64 }), { message: /64 processors did not come online/ });
   await t.rejects(call("AddSwapPath", { path: "/dev/null" }), { message: /swap on: / });
   await t.rejects(call("AddSwapPath", { path: "../dev/null" }), { message: /clean absolute path/ });
+  if (hasPolicyEngine()) {
+    await call("SetPolicy", { policy: policyWith("default GuestDetailsRequest := false") });
+    await t.rejects(ctl(guest, "details"), { message: /GuestDetailsRequest is blocked by policy/ });
+  }
   await ctl(guest, "destroy-sandbox");
   t.match(await guest.exited, { code: 0, signal: null });
   // The log's own clock tells that the guest's was set.
