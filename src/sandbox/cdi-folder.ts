@@ -30,10 +30,23 @@ async function parsed(path: string): Promise<unknown> {
   const { size } = await stat(path);
   if (size > maxBytes) throw new AgentError(Code.internal, "the file is too long");
   const text = await readFile(path, "utf8");
+  return extname(path) === ".json" ? parsedJson(text) : await parsedYaml(text);
+}
+
+function parsedJson(text: string): unknown {
   try {
-    // JSON is also YAML, and some generators name it so.
     return JSON.parse(text);
   } catch {
     throw new AgentError(Code.internal, "the file is not JSON");
+  }
+}
+
+/** JSON is YAML too. The parser takes a bounded number of aliases, so a small file cannot ask for much memory. */
+async function parsedYaml(text: string): Promise<unknown> {
+  const { parse } = await import("yaml");
+  try {
+    return parse(text);
+  } catch {
+    throw new AgentError(Code.internal, "the file is not YAML");
   }
 }

@@ -153,3 +153,24 @@ test("a node that is not there, or is another thing, fails the container", async
     await t.rejects(injectCdi(asking("example.com/gpu=0"), options(folder), never), { code: 13 }, node.path);
   }
 });
+
+test("specifications in YAML are read, as their generators write them by default", async (t) => {
+  const { folder, write } = made(t);
+  write(
+    "gpu.yaml",
+    [
+      "---",
+      "cdiVersion: 0.6.0",
+      "kind: test/gpu",
+      "containerEdits: {}",
+      "devices:",
+      '  - name: "0"',
+      "    containerEdits:",
+      "      env:",
+      "        - GPU=0",
+    ].join("\n"),
+  );
+  write("bomb.yaml", `a: &a [x]\n${Array.from({ length: 200 }, () => "- *a").join("\n")}\n`);
+  const spec = await injectCdi(asking("test/gpu=0"), options(folder), never);
+  t.ok(spec.process?.env?.includes("GPU=0"));
+});
