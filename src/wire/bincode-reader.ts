@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "./utf8.ts";
+import { rememberedText } from "./remembered-text.ts";
 import { WireError } from "./wire-error.ts";
 
 /**
@@ -62,11 +62,12 @@ export class BincodeReader {
   string(): string {
     const length = this.count(1);
     const at = this.#take(length);
-    try {
-      return decodeUtf8(this.#bytes, at, at + length);
-    } catch {
-      throw new WireError("invalid UTF-8");
-    }
+    return rememberedText(this.#bytes, at, at + length);
+  }
+
+  /** Passes over a string. */
+  skipString(): void {
+    this.#take(this.count(1));
   }
 
   /** A little-endian number as bytes, highest first. */

@@ -1,4 +1,5 @@
 import { decimalBytes } from "./decimal-bytes.ts";
+import { rememberedText } from "./remembered-text.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -17,13 +18,6 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
-/** A table of fixed size; a newcomer takes the place of whoever stood there. */
-const memoPlaces = 2048;
-const maxMemoBytes = 64;
-
-type Remembered = { readonly bytes: Uint8Array; readonly text: string };
-const memo: (Remembered | undefined)[] = new Array(memoPlaces).fill(undefined);
-
 export class JsonCursor {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -99,7 +93,7 @@ export class JsonCursor {
     const from = this.#at;
     const isPlain = this.#passText();
     const to = this.#at - 1;
-    return isPlain ? this.#remembered(from, to) : this.#escaped(from - 1, to + 1);
+    return isPlain ? rememberedText(this.#bytes, from, to) : this.#escaped(from - 1, to + 1);
   }
 
   /** Passes over whatever value comes: up to the bracket that closes it, or to the end of a word or number. */
@@ -156,38 +150,12 @@ export class JsonCursor {
     throw new WireError("unexpected end");
   }
 
-  #remembered(from: number, to: number): string {
-    if (to - from > maxMemoBytes) return this.#utf8(from, to);
-    let hash = 0x811c9dc5;
-    for (let i = from; i < to; i++) hash = Math.imul(hash ^ (this.#bytes[i] as number), 0x01000193);
-    const place = (hash ^ (hash >>> 15)) & (memoPlaces - 1);
-    const known = memo[place];
-    if (known !== undefined && this.#isSame(known.bytes, from, to)) return known.text;
-    const text = this.#utf8(from, to);
-    memo[place] = { bytes: this.#bytes.slice(from, to), text };
-    return text;
-  }
-
-  #isSame(known: Uint8Array, from: number, to: number): boolean {
-    if (known.length !== to - from) return false;
-    for (let i = 0; i < known.length; i++) if (known[i] !== this.#bytes[from + i]) return false;
-    return true;
-  }
-
   #escaped(from: number, to: number): string {
-    const text = this.#utf8(from, to);
+    const text = rememberedText(this.#bytes, from, to);
     try {
       return JSON.parse(text);
     } catch {
       throw new WireError("not a text");
-    }
-  }
-
-  #utf8(from: number, to: number): string {
-    try {
-      return decodeUtf8(this.#bytes, from, to);
-    } catch {
-      throw new WireError("invalid UTF-8");
     }
   }
 

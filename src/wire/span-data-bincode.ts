@@ -31,7 +31,7 @@ export function spanDataFromBincode(payload: Uint8Array): SpanData {
   const [start, end] = [momentOf(from), momentOf(from)];
   const attributes = attributesOf(from);
   // The keys once more, by age: nobody needs them.
-  for (let left = from.count(8); left > 0; left--) from.string();
+  for (let left = from.count(8); left > 0; left--) from.skipString();
   from.u32();
   const droppedAttributes = from.u32();
   const [events, droppedEvents] = queueOf(from, minEventBytes, eventOf);

@@ -42,39 +42,47 @@ export function mendSpan(span: SpanData): OutgoingSpan {
   const method = methodOf(span, namespace);
   const request = textOf(span, "req")?.slice(0, printedPrefixChars);
   const before = span.attributes.length;
-  const attributes = span.attributes.flatMap(passing);
-  const own = ownAttributes(span.name, namespace, method, request);
+  const attributes = passing(span.attributes);
+  const passed = attributes.length;
+  addOwn(attributes, span.name, namespace, method, request);
   return {
     ...span,
     name: method ?? span.name,
     kind: method === undefined ? span.kind : server,
-    attributes: [...attributes, ...own],
-    droppedAttributes:
-      span.droppedAttributes + before - attributes.length - (namespace === undefined ? 0 : 1),
+    attributes,
+    droppedAttributes: span.droppedAttributes + before - passed - (namespace === undefined ? 0 : 1),
     events: span.events.map((event) => ({ ...event, attributes: event.attributes.filter(passesInEvent) })),
     otlpFlags: flagsOf(span, method !== undefined),
   };
 }
 
-function passing(attribute: SpanDataAttribute): SpanDataAttribute[] {
-  const key = keys.get(attribute.key);
-  if (key !== undefined) return [{ key, value: attribute.value }];
-  const { type } = attribute.value;
-  return type === "int" || type === "double" || type === "bool" ? [attribute] : [];
+function passing(attributes: readonly SpanDataAttribute[]): SpanDataAttribute[] {
+  const passed: SpanDataAttribute[] = [];
+  for (const attribute of attributes) {
+    const key = keys.get(attribute.key);
+    if (key !== undefined) passed.push({ key, value: attribute.value });
+    else if (isPlain(attribute)) passed.push(attribute);
+  }
+  return passed;
 }
 
-function passesInEvent({ key, value }: SpanDataAttribute): boolean {
-  return eventKeys.has(key) || value.type === "int" || value.type === "double" || value.type === "bool";
+/** Numbers and truth values hold no request. */
+function isPlain({ value: { type } }: SpanDataAttribute): boolean {
+  return type === "int" || type === "double" || type === "bool";
 }
 
-function ownAttributes(
+function passesInEvent(attribute: SpanDataAttribute): boolean {
+  return eventKeys.has(attribute.key) || isPlain(attribute);
+}
+
+function addOwn(
+  to: SpanDataAttribute[],
   name: string,
   namespace: string | undefined,
   method: string | undefined,
   request: string | undefined,
-): SpanDataAttribute[] {
-  const own: SpanDataAttribute[] = [];
-  const add = (key: string, value: string) => own.push({ key, value: { type: "string", value } });
+): void {
+  const add = (key: string, value: string) => to.push({ key, value: { type: "string", value } });
   if (namespace !== undefined) add("code.function.name", `${namespace}::${name}`);
   if (method !== undefined) {
     add("rpc.system.name", "ttrpc");
@@ -82,7 +90,6 @@ function ownAttributes(
   }
   const container = request === undefined ? null : containerInRequest.exec(request);
   if (container?.[1] !== undefined) add("container.id", container[1]);
-  return own;
 }
 
 /** The full name of the call, when the span is a call's own: made in `rpc.rs`, and not one of the functions below it. */
