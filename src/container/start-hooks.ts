@@ -1,7 +1,8 @@
 /**
  * The hooks of a container that run in it after its root is in place and before its program (agent-api 3.3.6). crun
  * would run them in init itself, and a hook that fails would be the end of init. So each is a process of its own beside
- * the init that still waits: same user, rights, filter and namespaces, but the environment and arguments of the hook.
+ * the init that still waits: same user, rights, filter and namespaces, but the arguments of the hook, and its
+ * environment, to which crun adds a HOME where there is none.
  */
 import { AgentError } from "../base/agent-error.ts";
 import { abortable, deadline } from "../base/deadline.ts";

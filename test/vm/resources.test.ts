@@ -100,7 +100,15 @@ function limits(t: Test, containers: Containers): Promise<unknown> {
       HugepageLimits: [{ Pagesize: "2MB", Limit: 4n * megabyte }],
     };
     await containers.run("limits", "sleep 1000", resources, "kubepods-pod1.slice:cri-containerd:limits");
-    const files = ["memory.max", "memory.low", "cpu.weight", "cpu.max", "pids.max", "memory.swap.max"];
+    const files = [
+      "memory.max",
+      "memory.low",
+      "cpu.weight",
+      "cpu.max",
+      "pids.max",
+      "memory.swap.max",
+      "hugetlb.2MB.max",
+    ];
     t.same(await containers.group("limits", ...files), [
       `${64n * megabyte}`,
       `${16n * megabyte}`,
@@ -108,6 +116,7 @@ function limits(t: Test, containers: Containers): Promise<unknown> {
       "50000 200000",
       "77",
       `${32n * megabyte}`,
+      `${4n * megabyte}`,
     ]);
     const unlimited = { Memory: { Limit: -1n, Swap: -1n }, CPU: { Quota: -1n }, Pids: { Limit: -1n } };
     await containers.run("unlimited", "sleep 1000", unlimited);
