@@ -299,14 +299,12 @@ test("a file named by the command line counts alone, one of --config below the e
   t.match(plain, { options: { logLevel: "warn", trace: "isolated" }, warnings: [] });
 });
 
-test("a file that cannot be read or parsed is a warning", async (t) => {
+test("a file that cannot be read or parsed ends the start, as it may name a policy (agent-api 2.1)", async (t) => {
   const folder = folderOf(t);
   const file = join(folder, "bad.toml");
   writeFileSync(file, "log_level = = secret-value");
   for (const configFile of [file, join(folder, "missing.toml")]) {
-    const { options, warnings } = await loadOptions({ configFile, env: {}, cmdlineFile: "/nowhere" });
-    t.same(options, defaults);
-    t.equal(warnings.length, 1);
-    t.notMatch(warnings[0], /secret-value/);
+    const refused = loadOptions({ configFile, env: {}, cmdlineFile: "/nowhere" });
+    await t.rejects(refused, { code: 13, message: /^configuration file was not read: (?!.*secret-value)/ });
   }
 });
