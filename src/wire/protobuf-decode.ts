@@ -9,7 +9,8 @@ import { WireError } from "./wire-error.ts";
  * Primer. Unknown fields, and known ones of another wire type, are skipped. Repeated scalars come packed or single.
  * Of a field that comes twice the last one stands: also of a message, which is replaced, not merged (no peer of ours
  * splits a message). Members of a oneof do not clear each other. Two bounds hold back hostile input: nesting, and the
- * number of items (messages, list elements, map entries), because two bytes of input can ask for an object of 200.
+ * number of items (messages, list elements, map entries, and single fields that come again), because two bytes of input
+ * can ask for an object of 200, or for the same number over and over.
  */
 export type DecodeOptions = {
   /** Part of the bytes to decode; default all. */
@@ -50,6 +51,7 @@ class Decoder extends ProtobufReader {
     const message = plan.table.create() as Values;
     const outerEnd = this.end;
     this.end = end;
+    let seen = 0;
     while (this.at < end) {
       const tag = this.tag();
       const field = plan.byNumber[tag >>> 3];
@@ -59,7 +61,13 @@ class Decoder extends ProtobufReader {
         this.#element(message[field.name] as unknown[], field, wireType, depth);
       else if (wireType !== (field.rule === "map" ? 2 : field.wireType)) this.skip(wireType);
       else if (field.rule === "map") this.#entry(message[field.name] as Map<string, unknown>, field, depth);
-      else message[field.name] = this.#value(field, depth);
+      else {
+        // Of fields 32 numbers apart one counts for the other, which only makes the bound a little tighter.
+        const bit = 1 << (tag >>> 3);
+        if ((seen & bit) !== 0) this.#item();
+        seen |= bit;
+        message[field.name] = this.#value(field, depth);
+      }
     }
     this.end = outerEnd;
     return message;

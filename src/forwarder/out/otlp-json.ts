@@ -9,8 +9,8 @@ import { type TextField, type TextPlan, textPlanOf } from "./text-plan.ts";
  * always lowerCamelCase. 64-bit integers are decimal text, other bytes base64, zero values are left out.
  *
  * The text is made while the bytes are read, without objects in between: a forwarder that writes a file does little
- * else. The bytes come from guests, so nesting, the length of the text, and the number of items (messages and elements
- * of lists) have limits: two bytes of input can ask for an item, and everybody waits until the text is made.
+ * else. The bytes come from guests, so nesting, the length of the text, and the number of items (messages, elements
+ * of lists, single fields that come again) have limits: two bytes of input can ask for an item, and everybody waits until the text is made.
  */
 
 /** Half of what V8 takes as one string. */
@@ -45,20 +45,29 @@ class Transcoder extends ProtobufReader {
     const outerEnd = this.end;
     this.end = end;
     const texts: string[] = new Array(plan.fields.length).fill("");
+    let seen = 0;
     while (this.at < end) {
       const tag = this.tag();
       const field = plan.byNumber[tag >>> 3];
       if (field === undefined || field.wireType !== (tag & 7)) this.skip(tag & 7);
-      else this.#field(texts, field, depth);
+      else {
+        const bit = 1 << field.index;
+        this.#count(field, (seen & bit) !== 0);
+        seen |= bit;
+        this.#field(texts, field, depth);
+      }
     }
     this.end = outerEnd;
     return objectText(plan, texts);
   }
 
-  #field(texts: string[], field: TextField, depth: number): void {
-    // What an attribute that is remembered holds is not counted again: it costs nothing.
-    if ((field.kind === "message" || field.rule === "repeated") && ++this.#items > maxItems)
+  /** What an attribute that is remembered holds is not counted again: it costs nothing. */
+  #count(field: TextField, isAgain: boolean): void {
+    if ((isAgain || field.kind === "message" || field.rule === "repeated") && ++this.#items > maxItems)
       throw new WireError("too many items");
+  }
+
+  #field(texts: string[], field: TextField, depth: number): void {
     const text = this.#value(field, depth);
     this.#written += text.length;
     if (this.#written > maxTextLength) throw new WireError("too long as text");

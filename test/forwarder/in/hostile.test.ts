@@ -11,6 +11,8 @@ import { otlpFromJson } from "../../../src/forwarder/in/otlp-from-json.ts";
 import { Receiver } from "../../../src/forwarder/in/receiver.ts";
 import { scanExport } from "../../../src/forwarder/in/scan-export.ts";
 import { Metrics } from "../../../src/forwarder/metrics.ts";
+import { jsonFromProtobuf } from "../../../src/forwarder/out/otlp-json.ts";
+import { placedSpans } from "../../../src/forwarder/out/placed-span.ts";
 import { listen } from "../../../src/vsock/listen.ts";
 import { Random } from "../../fakes/random.ts";
 import { jaegerBatch } from "../jaeger-batch.ts";
@@ -139,6 +141,18 @@ const floods: [where: string, body: Uint8Array][] = [
 for (const [where, body] of floods)
   t.test(`a flood of fields in ${where} is given up early`, async (t) => {
     t.throws(() => scanExport(body), /too many/);
+  });
+
+const attribute = nested(0x4a, nested(0x12, Buffer.alloc(2 * 1024 * 1024, Buffer.from([0x18, 0x00]))));
+const readers: [name: string, read: (body: Uint8Array) => unknown][] = [
+  ["JSON lines", jsonFromProtobuf],
+  ["backends that want no OTLP", placedSpans],
+];
+for (const [name, read] of readers)
+  t.test(`a value that comes a million times is given up early, for ${name}`, async (t) => {
+    const body = nested(0x0a, nested(0x12, nested(0x12, attribute)));
+    t.equal(scanExport(body), 1, "nobody looks into attributes at the door");
+    t.throws(() => read(body), /too many items/);
   });
 
 const decoders: [name: string, good: Uint8Array, decode: (bytes: Uint8Array) => unknown][] = [
