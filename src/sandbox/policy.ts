@@ -8,6 +8,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { Log } from "../base/log.ts";
 import { hasPolicyEngine, policyEngine } from "../sys/policy-engine.ts";
+import { policyComplaint } from "./policy-complaint.ts";
 import type { PolicyRecord } from "./policy-record.ts";
 
 export class Policy {
@@ -42,7 +43,7 @@ export class Policy {
     try {
       engine.load(text);
     } catch (error) {
-      throw AgentError.from(error, "policy", Code.invalidArgument);
+      throw new AgentError(Code.invalidArgument, `policy: ${policyComplaint(error)}`);
     }
     this.#inForce = true;
     this.#tolerant = isTolerant();
@@ -68,8 +69,7 @@ export class Policy {
     try {
       return policyEngine().check(name, input);
     } catch (error) {
-      // The engine's own words may quote the request.
-      this.#log.debug({ request: name, err: error }, "policy was not evaluated");
+      this.#log.debug({ request: name, complaint: policyComplaint(error) }, "policy was not evaluated");
       throw new AgentError(Code.internal, `${name}: the policy could not be evaluated`);
     }
   }

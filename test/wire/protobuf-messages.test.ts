@@ -7,6 +7,7 @@ import * as health from "../../src/gen/health.ts";
 import type { MessageType } from "../../src/gen/message-type.ts";
 import * as oci from "../../src/gen/oci.ts";
 import * as otlp from "../../src/gen/otlp.ts";
+import * as trace from "../../src/gen/trace-control.ts";
 import * as ttrpc from "../../src/gen/ttrpc.ts";
 import * as types from "../../src/gen/types.ts";
 import { decodeMessage } from "../../src/wire/protobuf-decode.ts";
@@ -16,7 +17,7 @@ import { Random } from "../fakes/random.ts";
 import { randomMessage } from "../fakes/random-message.ts";
 
 const root = foreignProtos();
-const modules = [agent, csi, { Empty }, health, oci, otlp, ttrpc, types];
+const modules = [agent, csi, { Empty }, health, oci, otlp, trace, ttrpc, types];
 const all = modules
   .flatMap((module) => Object.values(module as Record<string, object>))
   .filter((value): value is MessageType => "create" in value);
