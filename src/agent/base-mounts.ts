@@ -27,12 +27,15 @@ function row(fstype: string, target: string, flags: number): BaseMount {
   return { fstype, source: fstype, target, flags, data: "" };
 }
 
-/** Mounts the file systems that everything else needs. @throws INTERNAL; only devtmpfs may fail. */
-export async function mountBase(role: Role): Promise<void> {
+/** Runs `work` as a step of the trace about one file system. */
+type Step = (fstype: string, work: () => Promise<void>) => Promise<void>;
+
+/** Mounts the file systems that everything else needs, each as a step. @throws INTERNAL; only devtmpfs may fail. */
+export async function mountBase(role: Role, step: Step): Promise<void> {
   for (const base of baseMounts) {
     // A machine's devtmpfs is one for all: seen from a namespace it is the host's own /dev.
     if (base.fstype === "devtmpfs" && role !== "machine-init") continue;
-    await ensureMounted(base).catch((error) => {
+    await step(base.fstype, () => ensureMounted(base)).catch((error) => {
       if (base.fstype !== "devtmpfs") throw AgentError.from(error, `mount ${base.target}`);
     });
   }

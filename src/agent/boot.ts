@@ -2,6 +2,7 @@
  * The duties of a first process before it can serve (agent-api 1.2), each a step of the boot trace.
  */
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
 import { mountExtension } from "../sandbox/extension.ts";
@@ -9,7 +10,7 @@ import { setHostname } from "../sys/hostname.ts";
 import { setLinkUp } from "../sys/link-up.ts";
 import { loadModule } from "../sys/load-module.ts";
 import { setControllingTerminal, startSession } from "../sys/session.ts";
-import type { BootSteps } from "../trace/boot-steps.ts";
+import type { BootStep, BootSteps } from "../trace/boot-steps.ts";
 import { linkPtmx, mountBase, mountCgroups } from "./base-mounts.ts";
 import { extensionWords } from "./extension-words.ts";
 import type { Role } from "./role.ts";
@@ -19,7 +20,9 @@ const moduleList = "/usr/lib/kata-agent-node/modules.list";
 
 /** Mounts what must be there before the options can be read. @throws INTERNAL. */
 export function bootMounts(role: Role, steps: BootSteps): Promise<void> {
-  return steps.step("base mounts", { "kata.boot.step": "base mounts" }, () => mountBase(role));
+  return steps.step("base mounts", { "kata.boot.step": "base mounts" }, (whole) =>
+    mountBase(role, (fstype, work) => steps.step("mount", { "kata.mount.fstype": fstype }, work, whole)),
+  );
 }
 
 /**
@@ -27,13 +30,13 @@ export function bootMounts(role: Role, steps: BootSteps): Promise<void> {
  * @throws INTERNAL.
  */
 export async function bootGuest(role: Role, steps: BootSteps, log: Log): Promise<void> {
-  const duty = (name: string, work: () => unknown) =>
-    steps.step(name, { "kata.boot.step": name }, () => work());
-  const tolerated = (name: string, work: () => unknown) =>
+  const duty = (name: string, work: (step: BootStep) => unknown) =>
+    steps.step(name, { "kata.boot.step": name }, work);
+  const tolerated = (name: string, work: (step: BootStep) => unknown) =>
     duty(name, work).catch((error) =>
       log.warn({ step: name, error: AgentError.from(error).message }, "boot step failed"),
     );
-  if (role === "machine-init") await tolerated("kernel modules", () => loadModules(log));
+  if (role === "machine-init") await tolerated("kernel modules", (step) => loadModules(steps, step, log));
   await tolerated("control groups", mountCgroups);
   if (role === "machine-init") {
     for (const extension of extensionWords(await readFile("/proc/cmdline", "utf8")))
@@ -45,10 +48,12 @@ export async function bootGuest(role: Role, steps: BootSteps, log: Log): Promise
   await duty("loopback", () => setLinkUp("lo"));
 }
 
-async function loadModules(log: Log): Promise<void> {
+async function loadModules(steps: BootSteps, whole: BootStep, log: Log): Promise<void> {
   const list = await readFile(moduleList, "utf8").catch(() => "");
   for (const path of list.split("\n").filter(Boolean)) {
-    await loadModule(path).catch((error) => {
+    const name = basename(path).replace(/\.ko(?:\..*)?$/, "");
+    const load = () => loadModule(path);
+    await steps.step("kernel module", { "kata.module.name": name }, load, whole).catch((error) => {
       log.warn({ module: path, error: AgentError.from(error).message }, "kernel module was not loaded");
     });
   }

@@ -8,6 +8,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { Log } from "../base/log.ts";
 import { spawn } from "../sys/spawn.ts";
+import { startBackgroundSpan } from "../trace/span.ts";
 import type { Accepted } from "../vsock/accepted.ts";
 import type { Address } from "../vsock/address.ts";
 import { listen } from "../vsock/listen.ts";
@@ -45,9 +46,11 @@ function openSession(shell: string, accepted: Accepted, sessions: Set<ShellSessi
   }
   const session = new ShellSession(shell, accepted.stream());
   sessions.add(session);
+  const span = startBackgroundSpan("debug console", { "network.peer.address": peer });
   log.info({ peer }, "debug console session begins");
   void session.ended.then(() => {
     sessions.delete(session);
+    span.end();
     log.info({ peer }, "debug console session ends");
   });
 }

@@ -22,15 +22,17 @@ import { BootSteps } from "../trace/boot-steps.ts";
 import { anyCid } from "../vsock/address.ts";
 import { bootGuest, bootMounts } from "./boot.ts";
 import { createLog } from "./create-log.ts";
+import { firstCall } from "./first-call.ts";
 import { takeInitdata } from "./initdata.ts";
 import { loadOptions } from "./load-options.ts";
 import { LogPort } from "./log-port.ts";
 import { LogSink } from "./log-sink.ts";
 import type { LogTarget } from "./log-target.ts";
+import { noteStart } from "./note-start.ts";
 import { openConsole } from "./open-console.ts";
 import { ownsMachine, type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
-import { type Running, shutDown } from "./shut-down.ts";
+import { type EndReason, type Running, shutDown } from "./shut-down.ts";
 import { newTraceSwitch, startAsAsked } from "./start-tracing.ts";
 import { wireRooms } from "./wire-rooms.ts";
 
@@ -50,6 +52,7 @@ async function main(role: Role): Promise<void> {
   setProcessName("kata-agent");
   const steps = new BootSteps();
   if (role !== "service") await bootMounts(role, steps);
+  noteStart(role, steps);
   const configFile = typeof values.config === "string" ? values.config : undefined;
   const { options, warnings } = await steps.step("options", { "kata.boot.step": "options" }, () =>
     loadOptions({ configFile, env: process.env, cmdlineFile: "/proc/cmdline" }),
@@ -91,12 +94,14 @@ async function main(role: Role): Promise<void> {
   const initdata = ownsMachine()
     ? await steps.step("initdata", initdataStep, () => takeInitdata(log))
     : undefined;
-  const policy = startPolicy({
-    file: options.policyFile,
-    replacement: initdata?.policy,
-    record: options.logLevel === "debug" || options.logLevel === "trace",
-    log,
-  });
+  const policy = await steps.step("policy", { "kata.boot.step": "policy" }, () =>
+    startPolicy({
+      file: options.policyFile,
+      replacement: initdata?.policy,
+      record: options.logLevel === "debug" || options.logLevel === "trace",
+      log,
+    }),
+  );
   await startAsAsked(tracing, sources, steps);
   const rooms = await wireRooms({
     options,
@@ -109,7 +114,7 @@ async function main(role: Role): Promise<void> {
     onDestroyed: ended.destroyed,
   });
   running.rooms = rooms;
-  const interceptors = [tracing.interceptor, policyInterceptor(policy)];
+  const interceptors = [tracing.interceptor, firstCall(steps), policyInterceptor(policy)];
   running.background.defer(async () => rooms.memAgent?.close());
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
     serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
@@ -119,12 +124,12 @@ async function main(role: Role): Promise<void> {
   rooms.uevents.start();
   const reason = await ended.promise;
   log.info({ reason }, "agent ends");
-  await shutDown(running);
+  await shutDown(running, reason);
 }
 
 /** What ends the agent once it runs, as one promise of the reason. */
-function endings(running: Running): { promise: Promise<string>; destroyed: () => void } {
-  const { promise, resolve } = Promise.withResolvers<string>();
+function endings(running: Running): { promise: Promise<EndReason>; destroyed: () => void } {
+  const { promise, resolve } = Promise.withResolvers<EndReason>();
   // The answer to DestroySandbox is written in this turn or the next; the server's grace covers the rest.
   const destroyed = () => setImmediate(() => resolve("DestroySandbox"));
   if (running.role === "service") process.on("SIGTERM", () => resolve("SIGTERM"));

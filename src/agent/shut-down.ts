@@ -5,6 +5,7 @@ import { endContainers } from "../service/end-containers.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
+import { backgroundSpan, span } from "../trace/span.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
 import type { LogTarget } from "./log-target.ts";
 import type { Role } from "./role.ts";
@@ -25,6 +26,9 @@ export type Running = {
   flushMs: number;
 };
 
+/** What may end the agent. */
+export type EndReason = "DestroySandbox" | "SIGTERM";
+
 /** How long calls that are still open when the sandbox ends may take to answer. */
 const openCallsMs = 200;
 /** How long the disks may take; a dead share would take for ever. */
@@ -39,17 +43,9 @@ const containersMs = 5_000;
  * a sandbox that nobody destroyed has left running ended, spans flushed within their limit, disks synced; a guest's
  * first process then powers the machine off, which ends us.
  */
-export async function shutDown(running: Running): Promise<void> {
-  const { server, rooms, background, tracing, reaper, role, log, logTarget } = running;
-  await server?.close(openCallsMs).catch((error) => log.warn({ err: error }, "server did not close"));
-  if (rooms !== undefined) {
-    rooms.uevents.close();
-    await rooms.passedStreams?.close();
-    await endSandbox(rooms).catch((error) => log.warn({ err: error }, "sandbox did not end"));
-  }
-  await within(backgroundMs, background.disposeAsync()).catch((error) =>
-    log.warn({ error: AgentError.from(error).message }, "background work did not end"),
-  );
+export async function shutDown(running: Running, reason: EndReason): Promise<void> {
+  const { tracing, reaper, role, log, logTarget } = running;
+  await backgroundSpan("shutdown", { "kata.reason": reason }, () => endAll(running));
   // It tells itself what was delivered and what was lost.
   await tracing.shutdown();
   reaper.close();
@@ -60,6 +56,23 @@ export async function shutDown(running: Running): Promise<void> {
     log.warn({ error: AgentError.from(error).message }, "sync failed"),
   );
   powerOff();
+}
+
+/** What a trace can still tell of. Never rejects. */
+async function endAll({ server, rooms, background, log }: Running): Promise<void> {
+  await span("close server", {}, async () => server?.close(openCallsMs)).catch((error) =>
+    log.warn({ err: error }, "server did not close"),
+  );
+  if (rooms !== undefined) {
+    rooms.uevents.close();
+    await rooms.passedStreams?.close();
+    await span("end sandbox", {}, () => endSandbox(rooms)).catch((error) =>
+      log.warn({ err: error }, "sandbox did not end"),
+    );
+  }
+  await span("end background", {}, () => within(backgroundMs, background.disposeAsync())).catch((error) =>
+    log.warn({ error: AgentError.from(error).message }, "background work did not end"),
+  );
 }
 
 async function within(timeoutMs: number, work: PromiseLike<unknown>): Promise<void> {

@@ -18,6 +18,7 @@ import { runHooks } from "../runtime/hooks.ts";
 import type { OciProcess, OciResources, OciSpec } from "../runtime/oci.ts";
 import { OomWatch } from "../runtime/oom-watch.ts";
 import { blockIoWrites, writeTolerated } from "../runtime/tolerated-resources.ts";
+import { spanPlace, startBackgroundSpan } from "../trace/span.ts";
 import { mergeResources } from "./merge-resources.ts";
 import type { PassedStreams } from "./passed-streams.ts";
 import { Process } from "./process.ts";
@@ -75,7 +76,11 @@ export class Container {
 
   /** Calls `onKill` whenever the kernel kills a process of the container for want of memory, until its removal. */
   watchOom(onKill: () => void): void {
-    this.#oomWatch ??= new OomWatch(this.cgroup, onKill);
+    const begun = spanPlace();
+    this.#oomWatch ??= new OomWatch(this.cgroup, () => {
+      startBackgroundSpan("oom kill", { "container.id": this.id }, begun).end();
+      onKill();
+    });
   }
 
   /**
@@ -145,7 +150,8 @@ export class Container {
     if (this.init.exit !== undefined) throw new AgentError(Code.internal, "container is not running");
     this.#execs.set(id, "starting");
     try {
-      const started = new Process(id, await this.#crun.exec(this.id, this.#bundle, process), passed);
+      const launched = await this.#crun.exec(this.id, this.#bundle, process);
+      const started = new Process(id, launched, passed, () => this.cgroup.oomKilled());
       if (this.removing || signal.aborted) {
         started.signal(sigkill);
         started.close();

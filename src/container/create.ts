@@ -7,7 +7,7 @@ import { crunDocument } from "../runtime/crun-document.ts";
 import type { OciSpec } from "../runtime/oci.ts";
 import { checkLabel } from "../runtime/selinux.ts";
 import { writeNetworkSysctls } from "../runtime/sysctl-file.ts";
-import { span } from "../trace/span.ts";
+import { span, traceEnvironment } from "../trace/span.ts";
 import { Container } from "./container.ts";
 import { launchInit } from "./launch-init.ts";
 import type { PassedStreams } from "./passed-streams.ts";
@@ -33,12 +33,13 @@ export async function createContainer(
   undo.defer(() => bundle.removeDirectory().catch(ignored));
   undo.defer(() => bundle.remove().catch(ignored));
   const path = cgroupPath(spec.linux?.cgroupsPath ?? "", id);
+  const trace = traceEnvironment();
   const document = await span("bundle", { "container.id": id }, async () => {
     const effective = await bundle.create(spec);
     if (spec.process !== undefined) await checkLabel(spec.process);
     await checkMounts(bundle.rootfs, spec.mounts ?? []);
     await writeNetworkSysctls(spec.linux?.sysctl ?? {});
-    return crunDocument(effective, path, bundle);
+    return crunDocument(effective, path, bundle, trace);
   });
   const cgroup = new Cgroup(path);
   // crun cleans up after a create that it refuses, but not after one that we had to kill, and a group stays whose
@@ -47,7 +48,7 @@ export async function createContainer(
   undo.defer(() => crun.delete(id, bundle).catch(ignored));
   const launched = await launchInit(crun, id, bundle, spec, document);
   undo.move();
-  const init = new Process(id as string as ExecId, launched, passed);
+  const init = new Process(id as string as ExecId, launched, passed, () => cgroup.oomKilled());
   return new Container({ id, bundle, cgroup, crun, init, spec });
 }
 

@@ -15,6 +15,8 @@ import type { ReadEnd } from "../runtime/read-end.ts";
 import { type OpenSpan, startSpan } from "../trace/span.ts";
 import { carry, closePassed, type PassedStreams } from "./passed-streams.ts";
 
+const sigkill = 9;
+
 export class Process {
   readonly id: ExecId;
   readonly #launched: Launched;
@@ -23,11 +25,17 @@ export class Process {
   #exit: Exit | undefined;
   #published = false;
   #collected = false;
+  readonly #oomKilled: () => boolean;
   #firstOutput: OpenSpan | undefined;
+  #life: OpenSpan | undefined;
 
-  /** Owns what crun has left, and the streams that the host has passed for it. */
-  constructor(id: ExecId, launched: Launched, passed?: PassedStreams) {
+  /**
+   * Owns what crun has left, and the streams that the host has passed for it. `oomKilled`: whether the kernel has killed
+   * something in its group since it was asked last; for the span.
+   */
+  constructor(id: ExecId, launched: Launched, passed?: PassedStreams, oomKilled = () => false) {
     this.id = id;
+    this.#oomKilled = oomKilled;
     this.#launched = launched;
     this.#passed = passed;
     const carried = passed === undefined ? undefined : carry(passed, launched.io);
@@ -54,8 +62,9 @@ export class Process {
     return stdout.ended && (stderr === undefined || stderr.ended);
   }
 
-  /** Marks the moment from which the first output is awaited, for the span that shows how long it took. */
+  /** Marks the moment from which it runs, for the spans of its life and of the wait for its first output. */
   released(): void {
+    this.#life = startSpan("process", { "process.pid": this.pid, "kata.exec.id": this.id });
     if (this.#passed?.stdout !== undefined) return;
     this.#firstOutput = startSpan("first output", { "process.pid": this.pid });
   }
@@ -117,8 +126,7 @@ export class Process {
   close(): void {
     this.#launched.io.close();
     if (this.#passed !== undefined) closePassed(this.#passed);
-    this.#firstOutput?.end();
-    this.#firstOutput = undefined;
+    this.#endSpans();
   }
 
   #readEnd(stream: "stdout" | "stderr"): ReadEnd {
@@ -134,14 +142,27 @@ export class Process {
     void this.#passed?.stdin?.close();
     this.#launched.io.stdout.exited();
     this.#launched.io.stderr?.exited();
+    if (this.#life !== undefined) noteExit(this.#life, exit, this.#oomKilled);
+    this.#endSpans();
+  }
+
+  #endSpans(): void {
     this.#firstOutput?.end();
-    this.#firstOutput = undefined;
+    this.#life?.end();
+    this.#firstOutput = this.#life = undefined;
   }
 
   #publish(exit: Exit): void {
     this.#published = true;
     this.#waiters.wake(exit);
   }
+}
+
+function noteExit(life: OpenSpan, exit: Exit, oomKilled: () => boolean): void {
+  if (exit.how === "exited") life.set({ "process.exit.code": exit.code });
+  else life.set({ "kata.process.signal": exit.signal });
+  if (exit.how === "signaled" && exit.signal === sigkill && oomKilled())
+    life.set({ "kata.process.oom": true });
 }
 
 function passedOn(stream: "stdin" | "stdout" | "stderr"): AgentError {

@@ -14,6 +14,8 @@ import { type HookReport, lastLineOf } from "../runtime/hook-report.ts";
 import { hookTimeoutMs, tracedHook } from "../runtime/hooks.ts";
 import type { OciHook, OciProcess, OciSpec } from "../runtime/oci.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
+import { withTraceEnvironment } from "../runtime/trace-environment.ts";
+import { traceEnvironment } from "../trace/span.ts";
 
 const sigkill = 9;
 const killedMs = 5_000;
@@ -41,7 +43,8 @@ export async function runStartHooks(
 }
 
 /** crun looks its program up by the first argument, so a hook's own idea of its name is lost. */
-function hookProcess(spec: OciSpec, { path, args = [], env = [] }: OciHook): OciProcess {
+function hookProcess(spec: OciSpec, { path, args = [], env: wanted = [] }: OciHook): OciProcess {
+  const env = [...withTraceEnvironment(wanted, traceEnvironment())];
   const user = { uid: 0, gid: 0 };
   return { user, ...spec.process, terminal: false, args: [path, ...args.slice(1)], env, cwd: "/" };
 }

@@ -4,7 +4,7 @@
  * Version 2 is what a Kata guest has. On a version 1 tree (an agent run by hand on such a machine) crun still makes and
  * removes the groups, but nothing is read from them here.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
@@ -18,6 +18,7 @@ export class Cgroup {
   /** Path below the root of the tree, as it stands in `linux.cgroupsPath`. */
   readonly path: string;
   readonly #root: string;
+  #oomKills = 0;
 
   constructor(path: string, root: string = cgroupRoot) {
     this.path = path;
@@ -32,6 +33,18 @@ export class Cgroup {
   /** The text of a file of the group; undefined when there is no such file. */
   async read(name: string): Promise<string | undefined> {
     return readFile(this.file(name), "utf8").catch(() => undefined);
+  }
+
+  /** Whether the kernel has killed a process of the group for want of memory since this was asked last. */
+  oomKilled(): boolean {
+    const before = this.#oomKills;
+    try {
+      const events = readFileSync(this.file("memory.events"), "utf8");
+      this.#oomKills = Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+    } catch {
+      // ENOENT: no memory controller, or the group has gone.
+    }
+    return this.#oomKills > before;
   }
 
   /**

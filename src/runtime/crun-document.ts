@@ -15,15 +15,20 @@ const crunsOwn = /^(?:run\.oci\.|module\.wasm\.|org\.criu\.)/;
  * without what is not for crun to do. Orders to crun among the annotations come from whoever wrote the pod, so they are
  * left out; network parameters are written by us, since crun refuses them to a container without a network of its own;
  * parameters that this kernel does not have are skipped (agent-api 3.3.10 step 13); resources that may fail are ours too,
- * and hooks are run in our way (`hooks.ts`).
+ * and hooks are run in our way (`hooks.ts`); `trace` is what `traceEnvironment` gives, for them.
  */
-export async function crunDocument(spec: OciSpec, cgroupsPath: string, bundle: Bundle): Promise<OciSpec> {
+export async function crunDocument(
+  spec: OciSpec,
+  cgroupsPath: string,
+  bundle: Bundle,
+  trace: readonly string[] = [],
+): Promise<OciSpec> {
   const { annotations, process, hooks: _wrapped, ...rest } = spec;
   const document: OciSpec = { ...rest, linux: { ...spec.linux, cgroupsPath } };
   if (process !== undefined)
     document.process = await withHome(withDefaultLimits(process), rest.root?.path ?? "/");
   if (annotations !== undefined) document.annotations = without(annotations, (name) => crunsOwn.test(name));
-  const hooks = crunHooks(spec, bundle);
+  const hooks = crunHooks(spec, bundle, trace);
   if (hooks !== undefined) document.hooks = hooks;
   const resources = spec.linux?.resources;
   if (resources !== undefined) document.linux = { ...document.linux, resources: crunResources(resources) };

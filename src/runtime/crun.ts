@@ -17,10 +17,11 @@ import { type Log, silentLog } from "../base/log.ts";
 import type { Child } from "../sys/child.ts";
 import type { Reaper } from "../sys/reaper.ts";
 import { type SpawnRequest, spawnAside } from "../sys/spawn.ts";
-import { span } from "../trace/span.ts";
+import { type LiveSpan, span, traceEnvironment } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
+import { crunReason } from "./crun-reason.ts";
 import { crunResources } from "./crun-resources.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { DeviceRules } from "./device-rules.ts";
@@ -130,12 +131,12 @@ export class Crun {
   }
 
   #plain(command: string, args: string[], id: ContainerId, bundle: Bundle): Promise<void> {
-    return span(`crun ${command}`, { "kata.crun.command": command }, async () => {
+    return span(`crun ${command}`, { "kata.crun.command": command }, async (live) => {
       const log = `crun-${this.#next()}.log`;
       using _stranger = this.#options.reaper.expect();
       try {
         const child = await this.#spawn(args, bundle.file(log), id, ["null", "null", "null"]);
-        await this.#finished(command, child, join(bundle.path, log));
+        await this.#finished(command, child, join(bundle.path, log), live);
       } finally {
         bundle.drop(log);
       }
@@ -163,7 +164,7 @@ export class Crun {
         const more = ["--pid-file", bundle.file(pidName), ...streams.crunArgs];
         const child = await this.#spawn([...args, ...more], bundle.file(log), id, streams.childStdio);
         streams.closeChildSide();
-        await this.#finished(command, child, join(bundle.path, log), hooks?.maxMs);
+        await this.#finished(command, child, join(bundle.path, log), live, hooks?.maxMs);
         const io = await streams.connect(this.#options.timeoutMs);
         const process = this.#options.reaper.adopt(
           pid(Number(readFileSync(join(bundle.path, pidName), "utf8"))),
@@ -188,20 +189,24 @@ export class Crun {
       `--cgroup-manager=${cgroupManager}`,
     ];
     try {
-      return await spawnAside({ file, args: [...general, ...args, id], env: crunEnv, stdio });
+      const trace = Object.fromEntries(traceEnvironment().map(entryOf));
+      const env = { ...crunEnv, ...trace };
+      return await spawnAside({ file, args: [...general, ...args, id], env, stdio });
     } catch (error) {
       throw AgentError.from(error, `run ${file}`);
     }
   }
 
   /** Waits for crun itself, kills it at the time limit, and turns its complaint into an error. */
-  async #finished(command: string, child: Child, log: string, moreMs = 0): Promise<void> {
+  async #finished(command: string, child: Child, log: string, live: LiveSpan, moreMs = 0): Promise<void> {
     const timeoutMs = this.#options.timeoutMs + moreMs;
     const limit = deadline(timeoutMs);
     try {
       const exit = await abortable(child.exited, limit.signal);
       if (exit.how === "exited" && exit.code === 0) return;
       const complaint = crunComplaint(readText(log));
+      if (exit.how === "exited") live.set({ "kata.crun.exit.code": exit.code });
+      live.event("crun failed", { "kata.reason": crunReason(complaint) });
       throw crunError(command, complaint, `ended with status ${exitStatus(exit)}`);
     } catch (error) {
       if (!limit.signal.aborted) throw error;
@@ -217,6 +222,11 @@ export class Crun {
     this.#serial += 1;
     return this.#serial;
   }
+}
+
+function entryOf(entry: string): [string, string] {
+  const equals = entry.indexOf("=");
+  return [entry.slice(0, equals), entry.slice(equals + 1)];
 }
 
 /** A killed process that hangs in the kernel, on a share that does not answer, must not hold up its caller. */

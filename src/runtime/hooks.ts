@@ -16,10 +16,11 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import type { Log } from "../base/log.ts";
 import { hookProgram } from "../sys/hook-program.ts";
 import { run } from "../sys/run.ts";
-import { type LiveSpan, span } from "../trace/span.ts";
+import { type LiveSpan, noteSpan, span, traceEnvironment } from "../trace/span.ts";
 import type { Bundle } from "./bundle.ts";
 import { type HookReport, hookReport, succeeded } from "./hook-report.ts";
 import type { OciHook, OciHooks, OciSpec } from "./oci.ts";
+import { withTraceEnvironment } from "./trace-environment.ts";
 
 /** The stages that crun runs, in the middle of a create. */
 const crunStages = ["prestart", "createContainer"] as const;
@@ -40,8 +41,15 @@ export function hookTimeoutMs({ timeout = defaultTimeoutSeconds }: OciHook): num
   return Math.min(timeout, maxTimeoutSeconds) * 1000;
 }
 
-/** The hooks of a document as crun gets them: those of its stages, each run by our program. */
-export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
+/**
+ * The hooks of a document as crun gets them: those of its stages, each run by our program. `trace`: their
+ * environment entries of a span, from `traceEnvironment`.
+ */
+export function crunHooks(
+  spec: OciSpec,
+  bundle: Bundle,
+  trace: readonly string[] = [],
+): OciHooks | undefined {
   const hasUsers = spec.linux?.namespaces?.some(({ type }) => type === "user") === true;
   const forCrun: OciHooks = {};
   for (const stage of crunStages) {
@@ -54,7 +62,7 @@ export function crunHooks(spec: OciSpec, bundle: Bundle): OciHooks | undefined {
       if (stage === "createContainer" && hasUsers) chmodSync(report, 0o666);
       // Without a time for crun to keep: ours is kept by the program, and crun 1.8 waits for signals in a way that
       // misses the end of a hook when another child ends beside it.
-      return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report)] };
+      return { path: hookProgram(), args: ["kata-hook", ...programArgs(hook, report, trace)] };
     });
   }
   return Object.keys(forCrun).length === 0 ? undefined : forCrun;
@@ -77,7 +85,8 @@ export function crunHooksOf(spec: OciSpec, bundle: Bundle, log: Log): CrunHooks 
         const report = readReport(bundle, reportName(stage, index));
         // A create that failed before its hooks has nothing to tell of them.
         if (report.how === "unknown") continue;
-        live.event("hook", reportAttributes(stage, index, report));
+        if (report.ran !== undefined)
+          noteSpan("hook", reportAttributes(stage, index, report), at(report.ran), live);
         tellHook(log, stage, index, report);
       }
     },
@@ -96,7 +105,12 @@ export async function runHooks(
   for (const [index, hook] of hooks.entries()) {
     await tracedHook(stage, index, log, async () => {
       const name = reportName(stage, index);
-      const request = { file: hookProgram(), args: programArgs(hook, bundle.file(name)), env: {}, stdin };
+      const request = {
+        file: hookProgram(),
+        args: programArgs(hook, bundle.file(name), traceEnvironment()),
+        env: {},
+        stdin,
+      };
       await run(
         { ...request, cwd: bundle.path },
         { timeoutMs: hookTimeoutMs(hook) + graceMs, maxOutputBytes },
@@ -122,8 +136,15 @@ export async function tracedHook(
   });
 }
 
-function programArgs(hook: OciHook, report: string): string[] {
-  const { path, args = [path], env = [] } = hook;
+/** The kernel's monotonic clock is also that of `performance.now()`, which counts from another moment. */
+function at({ fromUs, toUs }: NonNullable<HookReport["ran"]>): { startMs: number; endMs: number } {
+  const zeroMs = performance.now() - Number(process.hrtime.bigint() / 1000n) / 1000;
+  return { startMs: zeroMs + fromUs / 1000, endMs: zeroMs + toUs / 1000 };
+}
+
+function programArgs(hook: OciHook, report: string, trace: readonly string[]): string[] {
+  const { path, args = [path] } = hook;
+  const env = withTraceEnvironment(hook.env ?? [], trace);
   return [report, `${hookTimeoutMs(hook) / 1000}`, `${env.length}`, ...env, path, ...args];
 }
 
@@ -151,7 +172,8 @@ function reportAttributes(stage: HookStage, index: number, { how, number, lastLi
 }
 
 function tellHook(log: Log, stage: HookStage, index: number, report: HookReport): void {
-  const fields = { stage, index, ...report };
+  const { ran: _toldBySpan, ...ended } = report;
+  const fields = { stage, index, ...ended };
   if (succeeded(report)) log.info(fields, "hook ended");
   else log.warn(fields, "hook failed");
 }

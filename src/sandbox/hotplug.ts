@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
 import type { Uevent } from "../sys/uevent.ts";
+import { backgroundSpan } from "../trace/span.ts";
 import { runTool } from "./run-tool.ts";
 
 const limits = { timeoutMs: 30_000, maxOutputBytes: 64 * 1024 };
@@ -72,7 +73,10 @@ export class Hotplug {
     while (this.#waiting.length > 0) {
       const names = this.#waiting.slice(0, batch);
       this.#waiting = this.#waiting.slice(batch);
-      await this.#load(names).catch((error) => {
+      const loaded = backgroundSpan("kernel modules", { "kata.count": names.length }, () =>
+        this.#load(names),
+      );
+      await loaded.catch((error) => {
         const { message } = AgentError.from(error);
         this.#log.warn({ error: message, count: names.length }, "modules for new devices were not loaded");
       });
@@ -83,7 +87,8 @@ export class Hotplug {
   /** A block that cannot be brought online stays for OnlineCPUMem, which tells. */
   #online(devpath: string): void {
     const file = join(this.#sysfs, devpath, "online");
-    void writeFile(file, "1", { flag: "r+" }).catch((error) => {
+    const online = backgroundSpan("memory online", {}, () => writeFile(file, "1", { flag: "r+" }));
+    void online.catch((error) => {
       this.#log.debug({ error: AgentError.from(error).message }, "memory did not come online");
     });
   }

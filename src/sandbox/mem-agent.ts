@@ -5,6 +5,7 @@
  */
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
+import { backgroundSpan } from "../trace/span.ts";
 import type { CompactSettings, ReclaimSettings } from "./mem-agent-settings.ts";
 import { MemoryCompaction } from "./memory-compaction.ts";
 import { MemoryReclaim } from "./memory-reclaim.ts";
@@ -72,7 +73,10 @@ export class MemAgent {
   async #reclaimRound(signal: AbortSignal): Promise<void> {
     const percent = await this.#reclaimPressure.percent();
     if (this.#reclaim.disabled || percent > this.#reclaim.periodPsiPercentLimit) return;
-    const round = await this.#reclaimer.round(this.#parts.groups(), this.#reclaim, signal);
+    const groups = this.#parts.groups();
+    const round = await backgroundSpan("memory reclaim", { "kata.count": groups.length }, () =>
+      this.#reclaimer.round(groups, this.#reclaim, signal),
+    );
     if (round.groups > 0) this.#parts.log.info(round, "idle memory was taken back");
   }
 
@@ -80,7 +84,9 @@ export class MemAgent {
     const percent = await this.#compactPressure.percent();
     if (this.#compact.disabled || percent > this.#compact.periodPsiPercentLimit) return;
     try {
-      const round = await this.#compactor.round(this.#compact, signal);
+      const round = await backgroundSpan("memory compaction", {}, () =>
+        this.#compactor.round(this.#compact, signal),
+      );
       if (round !== "not needed") this.#parts.log.info({ round }, "free memory was compacted");
     } catch (error) {
       this.#parts.log.warn({ error: AgentError.from(error).message }, "free memory was not compacted");

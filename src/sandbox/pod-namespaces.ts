@@ -56,8 +56,10 @@ export class PodNamespaces {
     if (this.#pidOwner !== undefined) return;
     this.#pidOwner = owner;
     await mkdir(this.#dir, { recursive: true, mode: 0o755 });
-    await this.#hold("pid", (path) =>
-      mount({ source: `/proc/${init}/ns/pid`, target: path, flags: MountFlag.bind }),
+    await span("pid namespace", {}, () =>
+      this.#hold("pid", (path) =>
+        mount({ source: `/proc/${init}/ns/pid`, target: path, flags: MountFlag.bind }),
+      ),
     );
   }
 

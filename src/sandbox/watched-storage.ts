@@ -1,7 +1,8 @@
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
 import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
-import { span } from "../trace/span.ts";
+import type { SpanAttributes } from "../trace/attributes.ts";
+import { backgroundSpan, type SpanPlace, span, spanPlace } from "../trace/span.ts";
 import { contentsOf, putDirectory, putFile, putInPlace, putLink, removeEntry } from "./watch-copy.ts";
 import { type Handle, holdBelow, holdPath, statOf } from "./watch-handle.ts";
 import { scanSource, TooMuchToWatch, type WatchedEntry } from "./watch-scan.ts";
@@ -23,6 +24,8 @@ export class WatchedStorage {
   readonly #backing: Handle;
   readonly #name: string;
   readonly #log: Log;
+  /** Where it was asked for, for the links of what is copied later. */
+  readonly #begun: SpanPlace | undefined = spanPlace();
   readonly #copied = new Map<string, WatchedEntry>();
   #state: "watched" | "bound" | "ended" = "watched";
   #lastFault = "";
@@ -37,7 +40,7 @@ export class WatchedStorage {
   /** Brings the copy up to date; a fault is logged once until it changes, and the next call tries again. */
   async refresh(): Promise<void> {
     try {
-      await this.update();
+      await this.#update((attributes, work) => backgroundSpan("watched copy", attributes, work, this.#begun));
       this.#lastFault = "";
     } catch (error) {
       const fault = AgentError.from(error).message;
@@ -47,7 +50,13 @@ export class WatchedStorage {
   }
 
   /** Brings the copy up to date, or binds the source when it is too much to be copied. @throws system errors. */
-  async update(): Promise<void> {
+  update(): Promise<void> {
+    return this.#update((attributes, work) => span("watched copy", attributes, work));
+  }
+
+  async #update(
+    traced: (attributes: SpanAttributes, work: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
     if (this.#state !== "watched") return;
     using source = await holdPath(this.#source);
     try {
@@ -55,9 +64,7 @@ export class WatchedStorage {
       const changed = [...snapshot].filter(([path, entry]) => isNews(this.#copied.get(path), entry));
       const gone = [...this.#copied.keys()].filter((path) => !snapshot.has(path));
       if (changed.length + gone.length === 0) return;
-      await span("watched copy", { "kata.count": changed.length + gone.length }, () =>
-        this.#write(source, changed, gone),
-      );
+      await traced({ "kata.count": changed.length + gone.length }, () => this.#write(source, changed, gone));
     } catch (error) {
       if (!(error instanceof TooMuchToWatch)) throw error;
       await this.#bind(source);

@@ -37,12 +37,21 @@ export type CurrentSpan = {
   event(name: string, attributes: SpanAttributes): void;
 };
 
+/** Where a span stands, for a link to it. */
+export type SpanPlace = { readonly traceId: string; readonly spanId: string };
+
 /** What `span.ts` needs of the SDK. */
 export type SpanBackend = {
   /** The span that is current and recorded, if any. */
   current(): CurrentSpan | undefined;
   /** A span below `parent`, else below the current one. */
   open(name: string, attributes: SpanAttributes, parent?: LiveSpan): OpenSpan;
+  /** The root of a trace of its own, with a link to `cause`, else to the root of the sandbox. */
+  openRoot(name: string, attributes: SpanAttributes, cause: SpanPlace | undefined): OpenSpan;
+  /** A span that has been and gone, by `performance.now()` values. */
+  note(name: string, attributes: SpanAttributes, startMs: number, endMs: number, parent: LiveSpan): void;
+  /** The current span as a child process is told of it: `TRACEPARENT=…` and its kin. */
+  environment(): readonly string[];
 };
 
 /** The backend in use; undefined = tracing is off. A property, so that readers see the change. */

@@ -11,6 +11,7 @@ import { Code, codeName } from "../base/code.ts";
 import { containerId, execId, sandboxId } from "../base/ids.ts";
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import { type SpanAttributes, statusCodeKey } from "./attributes.ts";
+import { baggageIn } from "./baggage.ts";
 import { type Annotations, containerNameOf, type PodFacts, podFacts } from "./call-facts.ts";
 import { type Origin, originOf } from "./call-parent.ts";
 import type { CallSampler } from "./call-sampler.ts";
@@ -18,7 +19,7 @@ import { annotationsOfCreate } from "./create-annotations.ts";
 import { errorFacts } from "./error-facts.ts";
 import { rootContext } from "./linked-context.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
-import { type Facts, factsKey, type SdkBackend } from "./sdk-backend.ts";
+import { baggageKey, type Facts, factsKey, type SdkBackend } from "./sdk-backend.ts";
 
 /** What the interceptor has to know of the containers. */
 export type CallOptions = {
@@ -105,7 +106,9 @@ export class TraceInterceptor {
     if (linked.length > 0) options.links = linked.map((context) => ({ context }));
     const parent: Context = below ? trace.setSpanContext(rootContext, caller) : this.#backend.root.context;
     const facts = this.#factsOf(call, annotations);
-    const context = facts === undefined ? parent : parent.setValue(factsKey, facts);
+    let context = facts === undefined ? parent : parent.setValue(factsKey, facts);
+    const baggage = call.metadata.length === 0 ? undefined : baggageIn(call.metadata);
+    if (baggage !== undefined) context = context.setValue(baggageKey, baggage);
     const span = this.#backend.start(call.method.path, options, context, receivedAtMs);
     if (span.span.isRecording()) describe(span.span, call);
     if (performance.now() - receivedAtMs >= queuedMs) span.event("dispatched");

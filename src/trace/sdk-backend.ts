@@ -1,7 +1,21 @@
-import { type Context, createContextKey, type SpanOptions, type Tracer, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  createContextKey,
+  type SpanOptions,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
 import type { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { SpanAttributes } from "./attributes.ts";
-import { type CurrentSpan, type LiveSpan, noSpan, type OpenSpan, type SpanBackend } from "./backend.ts";
+import {
+  type CurrentSpan,
+  type LiveSpan,
+  noSpan,
+  type OpenSpan,
+  type SpanBackend,
+  type SpanPlace,
+} from "./backend.ts";
 import { hrTime, type SpanClock } from "./clock.ts";
 import { rootContext } from "./linked-context.ts";
 import type { OpenSpans } from "./open-spans.ts";
@@ -17,6 +31,9 @@ export type Facts = readonly (readonly [key: keyof SpanAttributes, value: string
 
 /** Where {@link Facts} stand in a context. */
 export const factsKey: symbol = createContextKey("kata call facts");
+
+/** Where the caller's baggage stands in a context. */
+export const baggageKey: symbol = createContextKey("kata baggage");
 
 /**
  * Makes spans with the SDK. The parent is always decided before the span is made: the one given, else the current
@@ -61,6 +78,36 @@ export class SdkBackend implements SpanBackend {
     const span = this.start(name, {}, context);
     setAll(span.span, attributes);
     return span;
+  }
+
+  openRoot(name: string, attributes: SpanAttributes, cause: SpanPlace | undefined): OpenSpan {
+    if (!this.steps) return noSpan;
+    const { traceId, spanId } = cause ?? this.root.span.spanContext();
+    const links = [{ context: { traceId, spanId, traceFlags: TraceFlags.SAMPLED } }];
+    const span = this.start(name, { links }, rootContext);
+    setAll(span.span, attributes);
+    return span;
+  }
+
+  note(name: string, attributes: SpanAttributes, startMs: number, endMs: number, parent: LiveSpan): void {
+    if (!this.steps || !this.#isOurs(parent)) return;
+    const span = this.start(name, {}, parent.context, startMs);
+    setAll(span.span, attributes);
+    span.finish(Math.max(startMs, endMs));
+  }
+
+  environment(): readonly string[] {
+    const active = this.#manager.active();
+    const current = this.current();
+    const context = trace.getSpanContext(active);
+    if (current === undefined || context === undefined) return [];
+    const flags = context.traceFlags.toString(16).padStart(2, "0");
+    const entries = [`TRACEPARENT=00-${current.traceId}-${current.spanId}-${flags}`];
+    const state = context.traceState?.serialize() ?? "";
+    if (state !== "") entries.push(`TRACESTATE=${state}`);
+    const baggage = active.getValue(baggageKey);
+    if (typeof baggage === "string") entries.push(`BAGGAGE=${baggage}`);
+    return entries;
   }
 
   /** A span from `startMs` (a `performance.now()` value) on, below the span in `context`, without attributes of its own. */

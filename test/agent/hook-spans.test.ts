@@ -35,15 +35,19 @@ test("a trace tells how hooks went, where they were run (agent-api 3.3.6)", asyn
   await calls.RemoveContainer({ container_id });
   await calls.DestroySandbox({});
   await agent.ended;
-  const spans = collector.spans.filter(({ name }) => name === "hook").map(attributesOf);
-  t.match(spans, [
-    { "kata.hook.type": "startContainer", "process.exit.code": 4, "kata.hook.stderr": "code 4" },
-    { "kata.hook.type": "poststart", "process.exit.code": 5, "kata.hook.stderr": "code 5" },
-    { "kata.hook.type": "poststop", "process.exit.code": 6, "kata.hook.stderr": "code 6" },
-  ]);
+  const hooks = collector.spans.filter(({ name }) => name === "hook");
   const create = collector.spans.find(({ name }) => name === "crun create");
-  const events = (create?.events ?? []).filter(({ name }) => name === "hook").map(attributesOf);
-  t.match(events, [
+  t.same(
+    hooks.map(({ parentSpanId }) => parentSpanId === create?.spanId),
+    [true, true, false, false, false],
+    "those that crun runs are below it",
+  );
+  for (const { startTimeUnixNano, endTimeUnixNano } of hooks.slice(0, 2)) {
+    t.ok(BigInt(startTimeUnixNano) > BigInt(create?.startTimeUnixNano ?? 0), "when it was run");
+    t.ok(BigInt(endTimeUnixNano) < BigInt(create?.endTimeUnixNano ?? 0));
+    t.ok(BigInt(endTimeUnixNano) > BigInt(startTimeUnixNano));
+  }
+  t.match(hooks.map(attributesOf), [
     { "kata.hook.type": "prestart", "kata.hook.index": 0, "process.exit.code": 0 },
     {
       "kata.hook.type": "prestart",
@@ -51,5 +55,8 @@ test("a trace tells how hooks went, where they were run (agent-api 3.3.6)", asyn
       "process.exit.code": 3,
       "kata.hook.stderr": "code 3",
     },
+    { "kata.hook.type": "startContainer", "process.exit.code": 4, "kata.hook.stderr": "code 4" },
+    { "kata.hook.type": "poststart", "process.exit.code": 5, "kata.hook.stderr": "code 5" },
+    { "kata.hook.type": "poststop", "process.exit.code": 6, "kata.hook.stderr": "code 6" },
   ]);
 });

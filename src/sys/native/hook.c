@@ -8,7 +8,8 @@
  * ENTRIES is how many environment entries follow; the hook gets these and no others. Its stdin is ours, its outputs are
  * kept as far as their last bytes go. After SECONDS it and all that it started in its session get SIGKILL.
  *
- * The report: one line `exited CODE`, `signaled NUMBER`, `timeout` or `failed ERRNO`, then the last of stderr.
+ * The report: one line `exited CODE`, `signaled NUMBER`, `timeout` or `failed ERRNO`, with ` @ FROM TO` behind it (microseconds
+ * of the monotonic clock), then the last of stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,11 +57,13 @@ static int drain(int fd, struct tail *tail) {
   }
 }
 
-static long long now_ms(void) {
+static long long now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+  return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
 }
+
+static long long now_ms(void) { return now_us() / 1000; }
 
 static void become_hook(const char *path, char **argv, char **env, int out, int errors) {
   sigset_t none;
@@ -90,9 +93,10 @@ static int watch(int pidfd, int out, int errors, struct tail *tail, long long un
   }
 }
 
-static void report(int fd, const char *how, int number, const struct tail *tail) {
-  if (number < 0) dprintf(fd, "%s\n", how);
-  else dprintf(fd, "%s %d\n", how, number);
+static void report(int fd, const char *how, int number, long long from_us, const struct tail *tail) {
+  if (number < 0) dprintf(fd, "%s", how);
+  else dprintf(fd, "%s %d", how, number);
+  dprintf(fd, " @ %lld %lld\n", from_us, now_us());
   size_t kept = tail->length < KEPT ? tail->length : KEPT;
   if (write(fd, tail->bytes + tail->length - kept, kept) < 0) return;
 }
@@ -100,8 +104,9 @@ static void report(int fd, const char *how, int number, const struct tail *tail)
 static void run(int to, long seconds, const char *path, char **argv, char **env) {
   static struct tail tail;
   int out[2], errors[2];
+  long long from_us = now_us();
   if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0) {
-    report(to, "failed", errno, &tail);
+    report(to, "failed", errno, from_us, &tail);
     return;
   }
   /* Only our ends are non-blocking: a hook that meets EAGAIN would lose what it says. */
@@ -113,7 +118,7 @@ static void run(int to, long seconds, const char *path, char **argv, char **env)
   close(out[1]);
   close(errors[1]);
   if (pid < 0 || pidfd < 0) {
-    report(to, "failed", errno, &tail);
+    report(to, "failed", errno, from_us, &tail);
     if (pid > 0) kill(pid, SIGKILL);
     return;
   }
@@ -123,9 +128,9 @@ static void run(int to, long seconds, const char *path, char **argv, char **env)
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   drain(errors[0], &tail);
-  if (!in_time) report(to, "timeout", -1, &tail);
-  else if (WIFSIGNALED(status)) report(to, "signaled", WTERMSIG(status), &tail);
-  else report(to, "exited", WEXITSTATUS(status), &tail);
+  if (!in_time) report(to, "timeout", -1, from_us, &tail);
+  else if (WIFSIGNALED(status)) report(to, "signaled", WTERMSIG(status), from_us, &tail);
+  else report(to, "exited", WEXITSTATUS(status), from_us, &tail);
 }
 
 /* Whoever started us may still be writing to our stdin, and would take it for a failure that nobody reads it. */
