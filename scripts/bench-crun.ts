@@ -16,6 +16,7 @@ const agentState = join(agentBundles, ".agent/crun");
 const { PATH = "/usr/bin:/bin" } = process.env;
 const env = { PATH };
 
+/** Container lives by crun alone: the baseline beside the agent's. */
 export class BareCrun {
   readonly #dir: string;
   readonly #template: { linux: { cgroupsPath: string } };

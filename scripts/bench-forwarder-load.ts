@@ -4,6 +4,7 @@ import { encodeMessage } from "../src/wire/protobuf-encode.ts";
 /** Spans of about 333 bytes in protobuf: eight attributes and an event, as `backends.md` measured others with. */
 
 const startNanos = 1_789_000_000_123_456_789n;
+/** Spans of each request that is made here. */
 export const spansPerRequest = 100;
 
 const texts = {

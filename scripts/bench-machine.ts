@@ -9,6 +9,7 @@ export type Machine = Readonly<
 /** Set by the outer half of bench.ts: the Go client, where it could be built. */
 const { KATA_BENCH_CLIENT = "" } = process.env;
 
+/** Asks this machine. */
 export function machine(): Machine {
   const all = cpus();
   const crun = execFileSync("crun", ["--version"], { encoding: "utf8" });

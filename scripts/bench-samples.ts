@@ -4,6 +4,7 @@ export function percentile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
+/** The value in the middle. NaN without samples. */
 export const median = (samples: readonly number[]): number => percentile(samples, 0.5);
 
 /** How long `work` takes, in ms. */

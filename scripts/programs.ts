@@ -18,6 +18,7 @@ const smallNursery = ["--min-semi-space-size=2", "--max-semi-space-size=2"];
 /** The forwarder's garbage dies young as well; 4 MB take 30 MB off its peak, and smaller ones would cost time. */
 const middleNursery = ["--max-semi-space-size=4"];
 
+/** All programs. */
 export const programs: readonly Program[] = [
   { name: "kata-agent", entry: "src/agent/main.ts", nodeFlags: smallNursery },
   { name: "kata-trace-forwarder", entry: "src/forwarder/main.ts", nodeFlags: middleNursery },

@@ -2,6 +2,7 @@
 import { bool, seconds } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type CdiOptions = Readonly<{
   /** How long a CDI specification may take to come after the request that wants its device. */
   cdiTimeoutMs: number;

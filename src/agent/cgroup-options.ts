@@ -2,6 +2,7 @@
 import { bool, oneOf } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type CgroupOptions = Readonly<{
   /** `all`: the kernel keeps its version 1 controllers back. */
   cgroupNoV1: "all" | "";

@@ -2,6 +2,7 @@
 import { flag, wholeNumber } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type ConsoleOptions = Readonly<{
   /** Whether there is a shell for whoever reaches the console. */
   debugConsole: boolean;

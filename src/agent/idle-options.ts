@@ -5,6 +5,7 @@
 import { bool, flag, oneOf, seconds, text, url } from "./option-readers.ts";
 import type { OptionRow, OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type IdleOptions = Readonly<{
   devMode: boolean;
   httpsProxy: string;

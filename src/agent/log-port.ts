@@ -19,6 +19,7 @@ const maxKeptBytes = 512 * 1024;
 /** How long the client may take for the last lines. */
 const lastLinesMs = 500;
 
+/** A log target that keeps the newest lines for the clients of a port. */
 export class LogPort implements LogTarget {
   readonly #maxKeptBytes: number;
   #kept: Buffer[] = [];

@@ -15,6 +15,7 @@ import type { LogTarget } from "./log-target.ts";
 
 const maxQueuedBytes = 256 * 1024;
 
+/** A log target on a descriptor. */
 export class LogSink implements LogTarget {
   readonly #descriptor: Descriptor;
   #queue: Buffer[] = [];

@@ -21,6 +21,7 @@ const fromHost = "vsock:2:";
 
 type Waiting = { readonly accepted: Accepted; readonly taken: AbortController };
 
+/** The listener of the port, and the connections that no request has named yet. */
 export class PassedConnections implements PassedSource, AsyncDisposable {
   readonly #waiting = new Map<number, Waiting>();
   readonly #log: Log;

@@ -2,6 +2,7 @@
 import { text } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type PolicyOptions = Readonly<{
   /** File with the policy to begin with; empty = the default file, if there is one. */
   policyFile: string;

@@ -26,6 +26,7 @@ const lastOutputMs = 1_000;
 const usualSize = { rows: 24, columns: 80 };
 const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 
+/** One client's shell, from the accepted connection to the end of both. */
 export class ShellSession {
   /** Resolves when shell and connection have ended. */
   readonly ended: Promise<void>;

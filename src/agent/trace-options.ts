@@ -15,6 +15,7 @@ import {
 } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
+/** Values of the group. */
 export type TraceOptions = Readonly<{
   trace: TracingMode | "off";
   /** Dynamic: off until a call switches it on, whatever `trace` says. */

@@ -26,6 +26,7 @@ import { runStartHooks } from "./start-hooks.ts";
 
 type Phase = "created" | "running" | "paused" | "removing";
 
+/** What a create has made. The container owns all of it from then on. */
 export type ContainerParts = {
   id: ContainerId;
   bundle: Bundle;
@@ -40,6 +41,7 @@ const sigkill = 9;
 /** How many records of ended execs are kept for late readers of their output. */
 const maxCollected = 64;
 
+/** A container that exists, with its init and its execs. */
 export class Container {
   readonly id: ContainerId;
   readonly init: Process;

@@ -12,6 +12,7 @@ const maxEvents = 100;
 
 type Asker = { resolve: (id: ContainerId) => void; reject: (reason: unknown) => void };
 
+/** The events that wait, and the callers that do. */
 export class OomQueue {
   readonly #events: ContainerId[] = [];
   readonly #askers = new Set<Asker>();

@@ -17,6 +17,7 @@ import { carry, closePassed, type PassedStreams } from "./passed-streams.ts";
 
 const sigkill = 9;
 
+/** The init of a container, or an exec. */
 export class Process {
   readonly id: ExecId;
   readonly #launched: Launched;

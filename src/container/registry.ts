@@ -9,6 +9,7 @@ import type { ContainerId } from "../base/ids.ts";
 import type { Container } from "./container.ts";
 import type { Process } from "./process.ts";
 
+/** The containers of one sandbox. */
 export class Registry {
   readonly #containers = new Map<string, Container | Promise<Container>>();
   #closed = false;

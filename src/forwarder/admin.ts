@@ -19,6 +19,7 @@ export type AdminSource = {
   reload(): Promise<void>;
 };
 
+/** The running server. */
 export type Admin = {
   readonly address: Address;
   /** Ends all connections. Safe to repeat. */

@@ -16,6 +16,7 @@ const maxDepth = 16;
 /** Anchors, word boundaries and groups that look around: their match depends on where the text begins. */
 const dependsOnPlace = /[\^$]|\\[bBpPuxnrtsSDWk]|\(\?|[^\x20-\x7e]|\[\^/;
 
+/** A set of patterns, applied to whole requests. */
 export class Scrubber {
   readonly #patterns: readonly RegExp[];
   readonly #canLookFirst: boolean;

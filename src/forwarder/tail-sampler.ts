@@ -20,6 +20,7 @@ const maxTraces = 65_536;
 
 type Group = { readonly key: string; isKept: boolean; held: Export[]; heldSinceMs: number };
 
+/** The groups, what of them waits, and how they were decided. */
 export class TailSampler {
   readonly #config: SamplingConfig;
   readonly #deliver: Deliver;

@@ -11,6 +11,7 @@ import { buildTraces, type Trace } from "../view/trace-tree.ts";
 /** A trace to look at, with the OTLP JSON lines that it was read from. */
 export type LoadedTrace = { readonly trace: Trace; readonly lines: readonly string[] };
 
+/** Where traces come from. */
 export type Source = {
   /** True when more may come while one looks. */
   readonly live: boolean;

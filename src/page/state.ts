@@ -4,17 +4,23 @@ import type { TraceList, TraceOrder } from "../view/trace-list.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
 import { type LoadedTrace, openSource } from "./source.ts";
 
+/** What the reader has chosen; `auto` follows the system. */
 export type Theme = "auto" | "light" | "dark";
 
 const noTraces: TraceList = { version: 0, traces: [], forgotten: 0 };
 const themeKey = "kata-trace-theme";
 
+/** Where the traces of this page come from. */
 export const source = openSource(document);
+/** The view that is shown. */
 export const route = signal<Route>(parseRoute(location.hash));
+/** The traces as last told by the source. */
 export const list = signal<TraceList>(noTraces);
 /** False while the forwarder does not answer. */
 export const connected = signal(true);
+/** How the list is sorted. */
 export const order = signal<TraceOrder>("trouble");
+/** Colours, kept in the browser. */
 export const theme = signal<Theme>(storedTheme());
 /** A trace marked in the list, to be compared with the next one. */
 export const marked = signal<string | undefined>(undefined);

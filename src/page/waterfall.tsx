@@ -21,6 +21,7 @@ type Props = {
   readonly onChoose: (node: TraceNode) => void;
 };
 
+/** Shows one trace; `chosen` is the span whose details are open. */
 export function Waterfall({ trace, chosen, onChoose }: Props) {
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
   const [scroll, setScroll] = useState({ top: 0, height: 600 });

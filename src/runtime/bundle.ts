@@ -21,6 +21,7 @@ import { readMounts } from "../sys/read-mounts.ts";
 import type { OciSpec } from "./oci.ts";
 import { ociJson } from "./oci-json.ts";
 
+/** One bundle, and the files in it that are ours. */
 export class Bundle {
   readonly path: string;
   readonly rootfs: string;

@@ -14,6 +14,7 @@ import type { ContainerId } from "../base/ids.ts";
 /** Where the kernel shows the control groups. */
 export const cgroupRoot = "/sys/fs/cgroup";
 
+/** One control group; it need not exist. */
 export class Cgroup {
   /** Path below the root of the tree, as it stands in `linux.cgroupsPath`. */
   readonly path: string;

@@ -33,6 +33,7 @@ import { openPipes } from "./open-pipes.ts";
 import type { ProcessIo } from "./process-io.ts";
 import { checkLabel } from "./selinux.ts";
 
+/** Where crun and its files are, and the limits of its runs. */
 export type CrunOptions = {
   /** Path of the program. */
   file: string;
@@ -64,6 +65,7 @@ const crunEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 /** How long a killed crun is waited for. */
 const killedMs = 5_000;
 
+/** Runs crun for all containers of the agent. */
 export class Crun {
   readonly deviceRules: DeviceRules;
   readonly #options: CrunOptions;

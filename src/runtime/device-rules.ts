@@ -11,6 +11,7 @@ import type { OciSpec } from "./oci.ts";
 /** What crun complains about when it is the program that it could not load or attach. */
 const complaint = /\be?bpf\b|RLIM_MEMLOCK/i;
 
+/** What is known so far about one kernel. */
 export class DeviceRules {
   /** For a crun whose containers are never restricted. */
   static readonly none = new DeviceRules(false, undefined);

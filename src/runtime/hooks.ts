@@ -24,6 +24,7 @@ import { withTraceEnvironment } from "./trace-environment.ts";
 
 /** The stages that crun runs, in the middle of a create. */
 const crunStages = ["prestart", "createContainer"] as const;
+/** A stage that is run in the guest. */
 export type HookStage = Exclude<keyof OciHooks, "createRuntime">;
 
 /** Hooks that crun runs during a create: how long they may take, and who is to be told once it has ended. */

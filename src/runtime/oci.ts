@@ -14,6 +14,7 @@ export type OciSpec = {
   linux?: OciLinux;
 };
 
+/** `process`. */
 export type OciProcess = {
   terminal?: boolean;
   consoleSize?: { height: number; width: number };
@@ -28,8 +29,10 @@ export type OciProcess = {
   selinuxLabel?: string;
 };
 
+/** One of `process.rlimits`. */
 export type OciRlimit = { type: string; hard: bigint; soft: bigint };
 
+/** `process.capabilities`. */
 export type OciCapabilities = {
   bounding?: string[];
   effective?: string[];
@@ -38,10 +41,13 @@ export type OciCapabilities = {
   ambient?: string[];
 };
 
+/** One of `mounts`. */
 export type OciMount = { destination: string; source?: string; type?: string; options?: string[] };
 
+/** One hook; `timeout` in seconds. */
 export type OciHook = { path: string; args?: string[]; env?: string[]; timeout?: number };
 
+/** `hooks`, by stage. */
 export type OciHooks = {
   prestart?: OciHook[];
   createRuntime?: OciHook[];
@@ -51,10 +57,13 @@ export type OciHooks = {
   poststop?: OciHook[];
 };
 
+/** One of `linux.namespaces`; without a path it is made. */
 export type OciNamespace = { type: string; path?: string };
 
+/** One of `linux.uidMappings` or `gidMappings`. */
 export type OciIdMapping = { containerID: number; hostID: number; size: number };
 
+/** One of `linux.devices`. */
 export type OciDevice = {
   path: string;
   type: string;
@@ -74,6 +83,7 @@ export type OciDeviceRule = {
   access?: string;
 };
 
+/** `linux`. */
 export type OciLinux = {
   uidMappings?: OciIdMapping[];
   gidMappings?: OciIdMapping[];
@@ -89,6 +99,7 @@ export type OciLinux = {
   mountLabel?: string;
 };
 
+/** `linux.resources`; bytes, microseconds, and the words of the kernel for lists of CPUs. */
 export type OciResources = {
   devices?: OciDeviceRule[];
   memory?: {
@@ -110,6 +121,7 @@ export type OciResources = {
 
 type OciThrottle = { major: bigint; minor: bigint; rate: bigint };
 
+/** `linux.resources.blockIO`; rates per second. */
 export type OciBlockIo = {
   weight?: number;
   weightDevice?: { major: bigint; minor: bigint; weight?: number }[];
@@ -119,6 +131,7 @@ export type OciBlockIo = {
   throttleWriteIOPSDevice?: OciThrottle[];
 };
 
+/** `linux.seccomp`. */
 export type OciSeccomp = {
   defaultAction: string;
   architectures?: string[];

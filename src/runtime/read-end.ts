@@ -27,6 +27,7 @@ type Reader = {
   readonly resolve: (data: Uint8Array) => void;
 };
 
+/** One output of a process, stdout or stderr. */
 export class ReadEnd {
   readonly #capacityBytes: number;
   #descriptor: Descriptor | undefined;

@@ -21,6 +21,7 @@ export type CdiDeviceNode = {
   permissions: string;
 };
 
+/** A mount to be added. */
 export type CdiMount = {
   hostPath: string;
   containerPath: string;
@@ -28,6 +29,7 @@ export type CdiMount = {
   options: string[];
 };
 
+/** A hook to be added; `timeout` in seconds. */
 export type CdiHook = {
   hookName: string;
   path: string;

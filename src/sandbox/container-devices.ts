@@ -21,6 +21,7 @@ const maxDevices = 1024;
 const withoutNode = "vfio-pci-gk";
 const vfioTypes = ["vfio-pci", withoutNode, "vfio-ap", "vfio-ap-cold"];
 
+/** Devices of all containers, for creates and execs. */
 export class ContainerDevices {
   readonly #drivers: ReadonlyMap<string, DeviceDriver>;
   readonly #cdi: CdiOptions;

@@ -14,6 +14,7 @@ export type GuestHooks = Readonly<
   Record<(typeof stages)[number], readonly { path: string; args: string[] }[]>
 >;
 
+/** An image without hooks. */
 export const noGuestHooks: GuestHooks = { prestart: [], poststart: [], poststop: [] };
 
 /**

@@ -26,6 +26,7 @@ const memoryBlock = /^\/devices\/system\/memory\/memory\d+$/;
 /** `sysfs`: where it is mounted (default /sys). `load`: loads the modules for these names; a test may have its own. */
 export type HotplugOptions = { log: Log; sysfs?: string; load?: (names: readonly string[]) => Promise<void> };
 
+/** Follows the kernel's events from boot to shutdown. */
 export class Hotplug {
   readonly #log: Log;
   readonly #sysfs: string;

@@ -29,6 +29,7 @@ const pressureFiles = ["/proc/pressure/memory", "/proc/pressure/io"];
 const minPeriodMs = 1_000;
 const maxPeriodMs = 0x7fff_ffff;
 
+/** The mem-agent of the guest, on or off. */
 export class MemAgent {
   readonly #parts: MemAgentParts;
   readonly #reclaimer = new MemoryReclaim();

@@ -25,6 +25,7 @@ export type Compact = (limits: RunLimits) => Promise<unknown>;
 
 const compactAll: Compact = (limits) => runTool("sh", ["-c", command], limits);
 
+/** Rounds of compaction, and what the last one left. */
 export class MemoryCompaction {
   readonly #meter: PressureMeter;
   readonly #compact: Compact;

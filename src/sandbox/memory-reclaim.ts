@@ -20,6 +20,7 @@ type Known = { rounds: bigint; readonly meter: PressureMeter };
 const minBytes = 1024 * 1024;
 const maxSwappiness = 200;
 
+/** Rounds of reclaim, and what is known of each group. */
 export class MemoryReclaim {
   readonly #known = new Map<string, Known>();
 

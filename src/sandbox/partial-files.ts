@@ -51,6 +51,7 @@ class Pieces implements PartialFile {
   }
 }
 
+/** The copies under way, by destination. */
 export class PartialFiles {
   readonly #files = new Map<string, Pieces>();
 

@@ -13,6 +13,7 @@ import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
 import { persistNamespace } from "../sys/namespaces.ts";
 import { span } from "../trace/span.ts";
 
+/** The shared namespaces of one sandbox. */
 export class PodNamespaces {
   readonly #dir: string;
   readonly #paths = new Map<string, string>();

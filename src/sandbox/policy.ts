@@ -11,6 +11,7 @@ import { hasPolicyEngine, policyEngine } from "../sys/policy-engine.ts";
 import { policyComplaint } from "./policy-complaint.ts";
 import type { PolicyRecord } from "./policy-record.ts";
 
+/** The policy in force, if there is one. */
 export class Policy {
   readonly #log: Log;
   readonly #record: PolicyRecord | undefined;

@@ -34,6 +34,7 @@ export type SandboxRequest = {
 
 type State = "waiting" | "creating" | "running" | "destroyed";
 
+/** The sandbox of this guest. */
 export class Sandbox {
   readonly namespaces = new PodNamespaces(guestPaths.sandboxNamespaces);
   readonly storages: Storages;

@@ -29,6 +29,7 @@ type Entry = {
   releasing?: Promise<void>;
 };
 
+/** The record of all storages of the guest. */
 export class Storages {
   readonly #drivers: ReadonlyMap<string, StorageDriver>;
   readonly #log: Log;

@@ -22,6 +22,7 @@ const defaultIntervalMs = 2_000;
 const lookMs = 2_000;
 const tmpfsMagic = 0x0102_1994;
 
+/** The copies of the guest, and the timer that looks at their sources. */
 export class Watcher {
   readonly #log: Log;
   readonly #intervalMs: number;

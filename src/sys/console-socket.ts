@@ -13,6 +13,7 @@ const unixPathKind = 1;
 const backlog = 1;
 const nameBytes = 256;
 
+/** One listening socket, for one terminal. */
 export class ConsoleSocket implements Disposable {
   readonly path: string;
   readonly #listener: Descriptor;

@@ -37,6 +37,7 @@ const maxEnded = 400;
 /** Tries that reached a receiver. One that never answers a certain batch must not hold up all others for ever. */
 const maxTries = 8;
 
+/** The exporter that the SDK's batch processor is given. */
 export class QueuedExporter implements SpanExporter {
   readonly #transport: Transport;
   readonly #envelope: Envelope;

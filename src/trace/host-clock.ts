@@ -13,6 +13,7 @@ const driftPerMs = 100e-6;
 
 type Sample = { hostMinusMonotonicMs: number; atMs: number; doubtMs: number };
 
+/** The best sample so far. */
 export class HostClock {
   #best: Sample | undefined;
 

@@ -20,6 +20,7 @@ export type TraceSettings = {
   readonly rules: readonly TraceRule[];
 };
 
+/** A sampling of every call. */
 export const perMillionAll = 1_000_000;
 
 /** Everything, isolated. */

@@ -20,6 +20,7 @@ export type MapEdge = {
   readonly durationNs: bigint;
 };
 
+/** Parts, and who works for whom. */
 export type ServiceMap = { readonly nodes: readonly MapNode[]; readonly edges: readonly MapEdge[] };
 
 /** Who works for whom in these traces: runtime → agent → crun. */

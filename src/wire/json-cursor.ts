@@ -18,6 +18,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
+/** A place in one JSON text. */
 export class JsonCursor {
   readonly #bytes: Uint8Array;
   #at = 0;

@@ -29,6 +29,7 @@ export type SpanData = {
 /** Time since 1970. `nanos` is below 10^9. */
 export type Moment = { seconds: number; nanos: number };
 
+/** One attribute of a span, an event or a link. */
 export type SpanDataAttribute = { key: string; value: SpanDataValue };
 
 /** A 64-bit integer that is a `number` is a safe integer. */
@@ -39,6 +40,7 @@ export type SpanDataValue =
   | { type: "string"; value: string }
   | { type: "array"; value: SpanDataValue[] };
 
+/** One event of a span. */
 export type SpanDataEvent = {
   name: string;
   time: Moment;
@@ -46,6 +48,7 @@ export type SpanDataEvent = {
   droppedAttributes: number;
 };
 
+/** One link of a span to another. */
 export type SpanDataLink = {
   traceId: Uint8Array;
   spanId: Uint8Array;

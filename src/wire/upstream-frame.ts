@@ -11,6 +11,7 @@ import { WireError } from "./wire-error.ts";
 const headerBytes = 8;
 const firstBufferBytes = 4096;
 
+/** The frames of one connection. */
 export class UpstreamFrames {
   readonly #maxBytes: number;
   #buffer = new Uint8Array(0);

@@ -19,6 +19,7 @@ root.resolvePath = (_origin, target) => protos + target;
 root.loadSync("opentelemetry/proto/collector/trace/v1/trace_service.proto", { keepCase: false });
 const requestType = root.lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
 
+/** A value of OTLP, as protobufjs gives it. */
 export type AnyValue = {
   stringValue?: string;
   intValue?: string;
@@ -26,9 +27,13 @@ export type AnyValue = {
   boolValue?: boolean;
   arrayValue?: { values: AnyValue[] };
 };
+/** An attribute of OTLP. */
 export type KeyValue = { key: string; value: AnyValue };
+/** An event of OTLP. */
 export type OtlpEvent = { name: string; timeUnixNano: string; attributes?: KeyValue[] };
+/** A link of OTLP. */
 export type OtlpLink = { traceId: string; spanId: string; traceState?: string; flags: number };
+/** A span of OTLP; what is absent was not sent. */
 export type OtlpSpan = {
   traceId: string;
   spanId: string;
@@ -46,6 +51,7 @@ export type OtlpSpan = {
   droppedAttributesCount?: number;
   droppedEventsCount?: number;
 };
+/** An ExportTraceServiceRequest. */
 export type OtlpRequest = {
   resourceSpans: {
     resource: { attributes: KeyValue[] };

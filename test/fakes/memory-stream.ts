@@ -13,6 +13,7 @@ export function memoryStreamPair(limitBytes = 1 << 20): [MemoryStream, MemoryStr
   return [a, b];
 }
 
+/** One end of a pair. */
 export class MemoryStream implements ByteStream {
   readonly peer: string;
   peerEnd!: MemoryStream;

@@ -40,11 +40,13 @@ export type AgentWishes = {
 /** For what an ordinary user's namespaces lack: control groups, other owners of files, a way in by nsenter. */
 export const needsRoot = { skip: process.getuid?.() === 0 ? false : "needs root" } as const;
 
+/** All calls of the agent, by name. */
 export type Methods = ClientOf<typeof AgentServiceMethods> & ClientOf<typeof HealthMethods>;
 
 /** How the agent itself ended. */
 export type AgentEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
+/** A line of the agent's log, parsed. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
 /** Starts an agent and waits until it answers. Disposing of it ends everything that it has started. */
@@ -75,6 +77,7 @@ function launch(folder: string, { env, ordinary, config, program = builtAgent }:
   });
 }
 
+/** An agent that answers. */
 export class RealAgent implements AsyncDisposable {
   /** A folder of the test's own, seen by the agent under the same path. */
   readonly folder: string;
@@ -259,6 +262,7 @@ export class RealAgent implements AsyncDisposable {
   }
 }
 
+/** What an agent holds of the machine; compared before and after, it tells what leaks. */
 export type Traces = {
   readonly descriptors: readonly string[];
   readonly mounts: readonly string[];

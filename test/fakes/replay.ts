@@ -4,6 +4,7 @@ import type { Methods } from "./real-agent.ts";
 /** The buffer of the Go shim (agent-api 3.10). */
 const readBytes = 32 * 1024;
 
+/** What came of a process. */
 export type Attached = { readonly stdout: string; readonly stderr: string; readonly status: number };
 
 /** Reads one output to its end, as both shims do. */

@@ -51,6 +51,7 @@ const one = (id: number, fields: Field[]): Field => [id, Type.STRUCT, (to) => st
 
 const tag = (key: string, value: string): Field[] => [text(1, key), i32(2, 0), text(3, value)];
 
+/** A batch in Thrift's binary protocol. */
 export function jaegerBatch(): Buffer {
   let written: Buffer = Buffer.alloc(0);
   const transport = new TBufferedTransport(undefined, (bytes) => {

@@ -40,6 +40,7 @@ export type Instance = {
 export const hostNanos = (): bigint =>
   BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
 
+/** All instances, with their connections and open spans. */
 export class Announcements {
   readonly #deliver: Deliver;
   readonly #metrics: Metrics;

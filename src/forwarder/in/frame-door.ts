@@ -32,6 +32,7 @@ const frameTimeoutMs = 60_000;
 const openingBrace = 0x7b;
 const scopeService = "kata-agent";
 
+/** One connection of such an agent. */
 export class FrameDoor {
   readonly #stream: ByteStream;
   readonly #guest: Guest;

@@ -27,6 +27,7 @@ type Connection = { guest: Guest; instances: Set<Instance>; complained: boolean 
 type Path = "spans" | "open-spans" | "goodbye";
 type Wanted = { path: Path; encoding: Encoding };
 
+/** One HTTP server for the connections of all listeners. */
 export class HttpDoor {
   readonly #intake: Intake;
   readonly #announcements: Announcements;

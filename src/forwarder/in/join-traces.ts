@@ -12,6 +12,7 @@ import type { SpanData } from "../../wire/span-data.ts";
 
 const maxKnown = 16_384;
 
+/** What is known of the spans of one connection. */
 export class TraceJoiner {
   /** Span id → the trace that the span, or its first child, went out with; oldest first. */
   readonly #known = new Map<string, Uint8Array>();

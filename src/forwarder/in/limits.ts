@@ -14,6 +14,7 @@ export type Limits = {
 
 const mebibyte = 1024 * 1024;
 
+/** The limits of docs/protocol.md. */
 export const defaultLimits: Limits = {
   maxConnections: 4096,
   maxConnectionsPerGuest: 16,

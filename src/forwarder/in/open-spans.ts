@@ -15,6 +15,7 @@ const maxBytes = 4 * 1024 * 1024;
 const maxBodyBytes = 1024 * 1024;
 const statusError = 2;
 
+/** The announced spans of one instance. */
 export class OpenSpans {
   readonly #budget: ByteBudget;
   readonly #byId = new Map<string, Uint8Array>();

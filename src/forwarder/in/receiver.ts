@@ -24,6 +24,7 @@ const firstByteTimeoutMs = 30_000;
 const upstreamFrame = 0;
 const http2Preface = Buffer.from("PRI ");
 
+/** Owns the accepted connections, whichever listener they came by. */
 export class Receiver {
   readonly guests: Guests;
   readonly #log: Log;

@@ -19,6 +19,7 @@ const lookEveryMs = 1_000;
 /** A sandbox's socket as it was seen last. */
 type Seen = { listener: Promise<Listener | undefined>; hadVmm: boolean };
 
+/** One listener per sandbox that is there. */
 export class SandboxWatch {
   readonly #patterns: readonly SandboxPattern[];
   readonly #open: (socketPath: string, sandboxId: string) => Promise<Listener>;

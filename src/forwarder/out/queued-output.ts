@@ -22,6 +22,7 @@ const gatherMs = 10;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
+/** A backend behind its queue. */
 export class QueuedOutput implements Output {
   readonly name: string;
   readonly #queue: Queue;

@@ -4,6 +4,7 @@
  */
 const largestShare = 0.5;
 
+/** The bytes that each origin has in one queue. */
 export class Shares {
   readonly #maxBytes: number;
   readonly #byOrigin = new Map<string, number>();

@@ -36,6 +36,7 @@ type Entry = {
   readonly atMs: number;
 };
 
+/** A queue in one folder, which no other program may use. */
 export class Spool implements Queue {
   readonly survives = true;
   readonly #folder: string;

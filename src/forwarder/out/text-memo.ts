@@ -11,6 +11,7 @@ const maxBytes = 128;
 
 type Entry = { readonly bytes: Uint8Array; readonly text: string };
 
+/** The table. */
 export class TextMemo {
   readonly #entries: (Entry | undefined)[] = new Array(places).fill(undefined);
 

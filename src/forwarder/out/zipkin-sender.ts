@@ -26,6 +26,7 @@ const kinds: readonly (string | undefined)[] = [
 const statusWords: readonly (string | undefined)[] = [undefined, "OK", "ERROR"];
 const nanosPerMicro = 1000n;
 
+/** Sends to one Zipkin server. */
 export class ZipkinSender implements Sender {
   readonly #post: Post;
 

@@ -22,6 +22,7 @@ const maxConnections = 64;
 const headTimeoutMs = 10_000;
 const loopbackNames: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 
+/** The running server. */
 export type PageServer = {
   readonly url: string;
   /** Ends all connections. Safe to repeat. */

@@ -28,6 +28,7 @@ type Kept = {
   summary: TraceSummary | undefined;
 };
 
+/** The traces that are kept, and whoever wants to know of changes. */
 export class RecentTraces {
   readonly #maxChars: number;
   /** In the order of the last change, oldest first. */

@@ -22,6 +22,7 @@ const maxRunningCalls = 16_384;
 /** Time for the last answers to leave after the peer has closed its half. */
 const lastWriteMs = 1000;
 
+/** How to serve a connection. */
 export type TtrpcOptions = {
   readonly log: Log;
   /** Calls that may run at once; default 16,384. Beyond it RESOURCE_EXHAUSTED is answered. */

@@ -31,6 +31,7 @@ export type DatadogAgent = {
   kill(): Promise<void>;
 };
 
+/** Starts one for the length of the test `t`. */
 export async function startDatadogAgent(t: Test): Promise<DatadogAgent> {
   const [port, http, grpc] = [await freePort(), await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;

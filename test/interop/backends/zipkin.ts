@@ -29,6 +29,7 @@ export type Zipkin = {
   kill(): Promise<void>;
 };
 
+/** Starts one for the length of the test `t`. */
 export async function startZipkin(t: Test): Promise<Zipkin> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
