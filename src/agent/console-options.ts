@@ -1,5 +1,9 @@
-/** Options about what a person sees of the guest: the debug console and the log's port (agent-api 2.2, 6.5, 6.6). */
-import { flag, wholeNumber } from "./option-readers.ts";
+/**
+ * Options about who reaches the guest, and what a person sees of it: the debug console and the log's port (agent-api 2.2,
+ * 6.5, 6.6).
+ */
+import type { VsockPeers } from "./listen-from.ts";
+import { flag, oneOf, wholeNumber } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
 /** Values of the group. */
@@ -10,6 +14,8 @@ export type ConsoleOptions = Readonly<{
   debugConsolePort: number;
   /** VSOCK port where the log is handed out; 0 = stdout. */
   logPort: number;
+  /** Who may connect to the VSOCK ports of calls, console and log. */
+  vsockPeers: VsockPeers;
 }>;
 
 /** The group's rows. */
@@ -22,4 +28,10 @@ export const consoleOptions: OptionTable<ConsoleOptions> = {
     fallback: 0,
   },
   logPort: { cmdline: "agent.log_vport", file: "log_vport", read: wholeNumber, fallback: 0 },
+  vsockPeers: {
+    cmdline: "agent.vsock_peers",
+    file: "vsock_peers",
+    read: oneOf("host", "any"),
+    fallback: "host",
+  },
 };

@@ -11,7 +11,7 @@ import { spawn } from "../sys/spawn.ts";
 import { startBackgroundSpan } from "../trace/span.ts";
 import type { Accepted } from "../vsock/accepted.ts";
 import type { Address } from "../vsock/address.ts";
-import { listen } from "../vsock/listen.ts";
+import { listenFrom, type VsockPeers } from "./listen-from.ts";
 import { ShellSession, shellEnvironment } from "./shell-session.ts";
 
 /** The first that there is counts: the one of an extension made for this before the guest's own. */
@@ -23,11 +23,17 @@ const sigkill = 9;
 /** A console that is open. `close` ends its shells and resolves when they are gone. Safe to repeat. */
 export type DebugConsole = { readonly close: () => Promise<void> };
 
-/** Gives every connection to `address` a shell. @throws NOT_FOUND without any shell; what listening throws. */
-export async function listenConsole(address: Address, log: Log, candidates = shells): Promise<DebugConsole> {
+/** Gives every connection of those `peers` to `address` a shell. @throws NOT_FOUND without any shell; what listening throws. */
+export async function listenConsole(
+  address: Address,
+  log: Log,
+  candidates = shells,
+  peers: VsockPeers = "host",
+): Promise<DebugConsole> {
   const shell = firstShell(candidates);
   const sessions = new Set<ShellSession>();
-  const listener = await listen(address, (accepted) => openSession(shell, accepted, sessions, log), log);
+  const open = (accepted: Accepted) => openSession(shell, accepted, sessions, log);
+  const listener = await listenFrom(peers, address, open, log);
   return {
     async close() {
       await listener.close();

@@ -10,7 +10,8 @@ import type { ByteStream } from "../base/byte-stream.ts";
 import { silentLog } from "../base/log.ts";
 import type { Accepted } from "../vsock/accepted.ts";
 import type { Address } from "../vsock/address.ts";
-import { type Listener, listen } from "../vsock/listen.ts";
+import type { Listener } from "../vsock/listen.ts";
+import { listenFrom, type VsockPeers } from "./listen-from.ts";
 import { droppedLine } from "./log-line.ts";
 import type { LogTarget } from "./log-target.ts";
 
@@ -39,12 +40,12 @@ export class LogPort implements LogTarget {
   }
 
   /**
-   * Takes clients from now on. It logs nothing itself: that would come back to it.
+   * Takes clients from now on, of those `peers`. It logs nothing itself: that would come back to it.
    * @throws what listening throws; the lines have gone to the refuge then, and so will all that come.
    */
-  async listen(address: Address): Promise<void> {
+  async listen(address: Address, peers: VsockPeers = "host"): Promise<void> {
     try {
-      this.#listener = await listen(address, (accepted) => this.#take(accepted), silentLog);
+      this.#listener = await listenFrom(peers, address, (accepted) => this.#take(accepted), silentLog);
     } catch (error) {
       this.giveUp();
       throw error;

@@ -85,7 +85,7 @@ async function main(role: Role): Promise<void> {
   const ended = endings(running);
   if (role !== "service") await bootGuest(role, steps, log);
   await logPort
-    ?.listen({ kind: "vsock", cid: anyCid, port: options.logPort })
+    ?.listen({ kind: "vsock", cid: anyCid, port: options.logPort }, options.vsockPeers)
     .catch((error) => log.error({ error: AgentError.from(error).message }, "log port was not opened"));
   raiseDescriptorLimit(descriptorLimit);
   becomeChildSubreaper();
@@ -117,7 +117,12 @@ async function main(role: Role): Promise<void> {
   const interceptors = [tracing.interceptor, firstCall(steps), policyInterceptor(policy)];
   running.background.defer(async () => rooms.memAgent?.close());
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
-    serve(options.serverAddress, createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts), log),
+    serve(
+      options.serverAddress,
+      createDispatcher(agentHandlers(rooms), interceptors, rooms.callCounts),
+      log,
+      options.vsockPeers,
+    ),
   );
   log.info({ address: options.serverAddress }, "listening");
   // Modules of devices that few requests need must not hold up the first one.

@@ -8,7 +8,7 @@ import type { ConsoleOptions } from "./console-options.ts";
  * be opened is told, and the agent goes on without. Its code is loaded only then.
  */
 export async function openConsole(
-  { debugConsole, debugConsolePort: port }: ConsoleOptions,
+  { debugConsole, debugConsolePort: port, vsockPeers }: ConsoleOptions,
   background: AsyncDisposableStack,
   log: Log,
 ): Promise<void> {
@@ -16,7 +16,9 @@ export async function openConsole(
   try {
     const { listenConsole, serialConsole } = await import("./debug-console.ts");
     const opened =
-      port > 0 ? await listenConsole({ kind: "vsock", cid: anyCid, port }, log) : serialConsole(log);
+      port > 0
+        ? await listenConsole({ kind: "vsock", cid: anyCid, port }, log, undefined, vsockPeers)
+        : serialConsole(log);
     background.defer(() => opened.close());
     log.info({ port }, "debug console is open");
   } catch (error) {

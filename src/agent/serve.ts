@@ -10,7 +10,8 @@ import type { GrpcServer } from "../rpc/grpc/server.ts";
 import { serveTtrpc, type TtrpcConnection } from "../rpc/ttrpc/server.ts";
 import type { Accepted } from "../vsock/accepted.ts";
 import { type Address, parseAddress } from "../vsock/address.ts";
-import { type Listener, listen } from "../vsock/listen.ts";
+import type { Listener } from "../vsock/listen.ts";
+import { listenFrom, type VsockPeers } from "./listen-from.ts";
 
 const http2FirstByte = 0x50;
 const closedBeforeFirstByte = -1;
@@ -18,10 +19,16 @@ const closedBeforeFirstByte = -1;
 /** The running server. `close` stops accepting, lets running calls end within `graceMs`, and cuts the rest. */
 export type AgentServer = { readonly address: Address; close(graceMs: number): Promise<void> };
 
-/** Listens on `address` and serves both protocols. @throws when the address is bad or in use. */
-export async function serve(address: string, dispatcher: Dispatcher, log: Log): Promise<AgentServer> {
+/** Listens on `address` and serves both protocols to those `peers`. @throws when the address is bad or in use. */
+export async function serve(
+  address: string,
+  dispatcher: Dispatcher,
+  log: Log,
+  peers: VsockPeers = "host",
+): Promise<AgentServer> {
   const server = new Server(dispatcher, log);
-  const listener = await listen(parseAddress(address), (accepted) => void server.take(accepted), log);
+  const take = (accepted: Accepted) => void server.take(accepted);
+  const listener = await listenFrom(peers, parseAddress(address), take, log);
   return { address: listener.address, close: (graceMs) => server.close(listener, graceMs) };
 }
 

@@ -109,6 +109,13 @@ const values: {
   debugConsole: { good: [], bad: ["1", "true", ""] },
   debugConsolePort: { good: [["1026", 1026]], bad: ["-1", "x"] },
   logPort: { good: [["1025", 1025]], bad: ["-1", "1.5"] },
+  vsockPeers: {
+    good: [
+      ["any", "any"],
+      ["host", "host"],
+    ],
+    bad: ["3", ""],
+  },
   cgroupNoV1: {
     good: [
       ["all", "all"],

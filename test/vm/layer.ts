@@ -15,9 +15,15 @@ export type Layered = { readonly initrd: string; readonly modulePaths: readonly 
 /**
  * Lays `entry`, a program of ours, over the agent of the built guest, with kernel modules that the guest does not
  * have by itself. The kernel unpacks archives one after the other, so the guest itself is not built again.
- * `dir` takes the files and must live as long as the guest.
+ * `dir` takes the files and must live as long as the guest. With another `name` the agent stays what it is, and loads the
+ * modules.
  */
-export async function layerProgram(dir: string, entry: string, modules: readonly string[]): Promise<Layered> {
+export async function layerProgram(
+  dir: string,
+  entry: string,
+  modules: readonly string[],
+  name = "kata-agent.cjs",
+): Promise<Layered> {
   const program = join(dir, "program.cjs");
   // Not the way of our own programs: making their code cache runs them, and this one thinks it is in a guest.
   await build({
@@ -40,7 +46,7 @@ export async function layerProgram(dir: string, entry: string, modules: readonly
   const entries: CpioEntry[] = [
     // What modprobe reads stays that of the guest.
     ...moduleEntries.filter(({ path }) => !/\/modules\.(dep|alias)$/.test(path)),
-    { kind: "file", path: `${libDir}/kata-agent.cjs`, mode: 0o644, source: program },
+    { kind: "file", path: `${libDir}/${name}`, mode: 0o644, source: program },
   ];
   const layer = join(dir, "layer.cpio");
   writeCpio(layer, withFolders(entries));
