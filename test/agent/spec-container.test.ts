@@ -6,6 +6,7 @@ import { Code } from "../../src/base/code.ts";
 import type { Input } from "../../src/gen/message-type.ts";
 import type { LinuxSeccomp, Mount, Spec } from "../../src/gen/oci.ts";
 import { specOf } from "../fakes/container-spec.ts";
+import { printedBy } from "../fakes/printed-by.ts";
 import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
@@ -23,19 +24,7 @@ const nextId = () => {
   return agent.id(`spec${serial}`);
 };
 
-/** What a container prints. */
-async function printed(OCI: Input<Spec>): Promise<string> {
-  const container_id = nextId();
-  await calls.CreateContainer({ container_id, OCI });
-  await calls.StartContainer({ container_id });
-  const [output, errors] = await Promise.all([
-    agent.readAll(container_id),
-    agent.readAll(container_id, "", "Stderr"),
-  ]);
-  await calls.WaitProcess({ container_id });
-  await calls.RemoveContainer({ container_id });
-  return `${output}${errors}`;
-}
+const printed = (OCI: Input<Spec>) => printedBy(agent, nextId(), OCI);
 
 const refused = (OCI: Input<Spec>) => refusal(calls.CreateContainer({ container_id: nextId(), OCI }));
 

@@ -6,6 +6,7 @@ import { Code } from "../../src/base/code.ts";
 import type { Input } from "../../src/gen/message-type.ts";
 import type { Process, Spec } from "../../src/gen/oci.ts";
 import { processOf, specOf } from "../fakes/container-spec.ts";
+import { printedBy } from "../fakes/printed-by.ts";
 import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
@@ -16,20 +17,11 @@ let serial = 0;
 
 const shell = (script: string) => specOf(agent.root, { args: ["sh", "-c", script] });
 
-/** What a container prints. */
-async function printed(OCI: Input<Spec>): Promise<string> {
+const nextId = () => {
   serial += 1;
-  const container_id = agent.id(`spec${serial}`);
-  await calls.CreateContainer({ container_id, OCI });
-  await calls.StartContainer({ container_id });
-  const [output, errors] = await Promise.all([
-    agent.readAll(container_id),
-    agent.readAll(container_id, "", "Stderr"),
-  ]);
-  await calls.WaitProcess({ container_id });
-  await calls.RemoveContainer({ container_id });
-  return `${output}${errors}`;
-}
+  return agent.id(`spec${serial}`);
+};
+const printed = (OCI: Input<Spec>) => printedBy(agent, nextId(), OCI);
 
 function withProcess(script: string, process: Input<Process>): Input<Spec> {
   const spec = shell(script);

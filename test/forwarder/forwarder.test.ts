@@ -9,6 +9,7 @@ import { startTracing } from "../../src/trace/tracing.ts";
 import { parseOtlpLine } from "../../src/view/otlp-json.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { Collector } from "../fakes/collector.ts";
+import { freePort } from "../interop/backends/free-port.ts";
 import { exportOf, linesOf, post, runForwarder, spawnForwarder, temporaryFolder } from "./running.ts";
 
 const json = { "content-type": "application/json" };
@@ -213,11 +214,4 @@ t.test("a file that cannot be opened is said, and ends it with 1", async (t) => 
 function deepJson(depth: number): string {
   const value = `${'{"arrayValue":{"values":['.repeat(depth)}${"]}}".repeat(depth)}`;
   return `{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":${value}}]}}]}`;
-}
-
-async function freePort(): Promise<number> {
-  const collector = new Collector();
-  const port = await collector.listen(0);
-  await collector.close();
-  return port;
 }

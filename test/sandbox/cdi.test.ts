@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Test, test } from "tap";
+import { silentLog } from "../../src/base/log.ts";
 import type { OciSpec } from "../../src/runtime/oci.ts";
 import { type CdiOptions, injectCdi } from "../../src/sandbox/cdi.ts";
 
 // agent-api 3.3.5
 const never = new AbortController().signal;
-const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => quiet } as never;
 
 function made(t: Test): { folder: string; write: (file: string, text: object | string) => void } {
   const folder = mkdtempSync(join(tmpdir(), "cdi-"));
@@ -20,7 +20,7 @@ function made(t: Test): { folder: string; write: (file: string, text: object | s
 }
 
 function options(folder: string, more: Partial<CdiOptions> = {}): CdiOptions {
-  return { folder, timeoutMs: 0, fromEnvironment: false, log: quiet, retryMs: 5, ...more };
+  return { folder, timeoutMs: 0, fromEnvironment: false, log: silentLog, retryMs: 5, ...more };
 }
 
 function asking(names: string, more: Partial<OciSpec> = {}): OciSpec {
@@ -118,7 +118,7 @@ test("the wait ends at its limit, and with its call", async (t) => {
   const { folder, write } = made(t);
   write("no.json", "{");
   const warned: object[] = [];
-  const log = { ...(quiet as object), warn: (fields: object) => warned.push(fields) } as never;
+  const log = { ...silentLog, warn: (fields: object) => warned.push(fields) };
   await t.rejects(injectCdi(asking("example.com/gpu=1"), options(folder, { log }), never), {
     code: 13,
     message: /did not come/,

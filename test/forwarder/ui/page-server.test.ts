@@ -1,13 +1,11 @@
 import { request } from "node:http";
 import { type Test, test } from "tap";
-import type { Log } from "../../../src/base/log.ts";
+import { silentLog } from "../../../src/base/log.ts";
 import { servePage } from "../../../src/forwarder/ui/page-server.ts";
 import { RecentTraces } from "../../../src/forwarder/ui/recent-traces.ts";
 import { parseAddress } from "../../../src/vsock/address.ts";
 import { podTrace, podTraceId } from "../../fakes/pod-trace.ts";
 
-const silent = () => {};
-const silentLog: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => silentLog };
 const line = JSON.stringify(podTrace({ number: 1, checks: 1 }));
 
 async function served(t: Test): Promise<{ url: string; traces: RecentTraces }> {
