@@ -3,6 +3,7 @@ import type { TraceLevel, TracingMode } from "../trace/trace-settings.ts";
 import {
   address,
   annotationKeys,
+  bool,
   perMillion,
   seconds,
   type TraceMode,
@@ -33,6 +34,10 @@ export type TraceOptions = Readonly<{
   traceParent: string;
   /** Annotations of a container that name spans to link its creation to, comma between. */
   traceLinks: string;
+  /** Whether the processes of containers are told of the span that started them. */
+  traceWorkload: boolean;
+  /** Whether containers get a socket for spans of their own. */
+  traceRelay: boolean;
 }>;
 
 /** The group's rows. */
@@ -53,6 +58,8 @@ export const traceOptions: OptionTable<TraceOptions> = {
   traceQueue: row("queue", wholeNumber, 32_768),
   traceFlushMs: row("flush_timeout", seconds, 1000),
   traceParent: { ...row("parent", text, ""), env: "TRACEPARENT" },
+  traceWorkload: row("workload", bool, false),
+  traceRelay: row("relay", bool, false),
   traceLinks: row(
     "links",
     annotationKeys,

@@ -33,6 +33,7 @@ import { oomScoreFloor } from "./oom-score-floor.ts";
 import type { AgentOptions } from "./options.ts";
 import { tryPipeSize } from "./pipe-size.ts";
 import { ownsMachine, type Role } from "./role.ts";
+import { WorkloadRelays } from "./workload-relays.ts";
 
 /** What the rooms are made from. */
 export type Wiring = {
@@ -92,6 +93,12 @@ export async function wireRooms({
     memAgent: memAgentFromOptions(options, registry, log),
     oomQueue: new OomQueue(),
     callCounts: new CallCounts(),
+    workload: { trace: options.traceWorkload, relay: options.traceRelay },
+    workloadRelay: new WorkloadRelays(
+      join(guestPaths.agent, "relay"),
+      (relayed) => tracing.relay(relayed),
+      log,
+    ),
     spanReport: () => tracing.report(),
     passedStreams: await passedStreams(options.passedStreamsAddress, log),
     crun,

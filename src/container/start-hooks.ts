@@ -14,8 +14,8 @@ import { type HookReport, lastLineOf } from "../runtime/hook-report.ts";
 import { hookTimeoutMs, tracedHook } from "../runtime/hooks.ts";
 import type { OciHook, OciProcess, OciSpec } from "../runtime/oci.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
-import { withTraceEnvironment } from "../runtime/trace-environment.ts";
 import { traceEnvironment } from "../trace/span.ts";
+import { withTraceEnvironment } from "../trace/trace-environment.ts";
 
 const sigkill = 9;
 const killedMs = 5_000;

@@ -17,10 +17,10 @@ import type { Log } from "../base/log.ts";
 import { hookProgram } from "../sys/hook-program.ts";
 import { run } from "../sys/run.ts";
 import { type LiveSpan, noteSpan, span, traceEnvironment } from "../trace/span.ts";
+import { withTraceEnvironment } from "../trace/trace-environment.ts";
 import type { Bundle } from "./bundle.ts";
 import { type HookReport, hookReport, succeeded } from "./hook-report.ts";
 import type { OciHook, OciHooks, OciSpec } from "./oci.ts";
-import { withTraceEnvironment } from "./trace-environment.ts";
 
 /** The stages that crun runs, in the middle of a create. */
 const crunStages = ["prestart", "createContainer"] as const;

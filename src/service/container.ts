@@ -22,6 +22,7 @@ import { sharedMounts, showSharedMounts } from "./shared-mounts.ts";
 import { statsMessage } from "./stats-message.ts";
 import { storageFrom } from "./storage.ts";
 import { withPassedStreams } from "./with-passed-streams.ts";
+import { withWorkloadTrace, workloadWishes } from "./workload.ts";
 
 type Calls = Pick<
   AgentService<Call>,
@@ -104,7 +105,11 @@ async function create(
   const podPid = request.sandbox_pidns;
   if (podPid) mustHaveFirstProcess(rooms);
   const joined = effectiveSpec(sent, sandbox.namespaces, { podPid, firstContainer });
-  const spec = withGuestHooks(joined, sandbox.guestHooks);
+  const wishes = workloadWishes(rooms.workload, joined.annotations);
+  undo.defer(() => rooms.workloadRelay.close(id));
+  const spec = await withWorkloadTrace(withGuestHooks(joined, sandbox.guestHooks), wishes, () =>
+    rooms.workloadRelay.open(id),
+  );
   const container = await createContainer(crun, guestPaths.base, id, spec, passed);
   // A failure to undo must not hide the error that made it necessary.
   undo.defer(() =>

@@ -42,6 +42,19 @@ export function spanMetrics(report: FlushReport | undefined): Metric[] {
   ];
 }
 
+/** What has come of the spans that containers sent; nothing when none has. */
+export function relayMetrics(counts: Readonly<Record<string, number>>): Metric[] {
+  const samples = Object.entries(counts).filter(([, count]) => count > 0);
+  if (samples.length === 0) return [];
+  return [
+    counter(
+      "kata_agent_relayed_requests_total",
+      "OTLP requests of containers, by result.",
+      samples.map(([result, count]): Sample => [{ result }, count]),
+    ),
+  ];
+}
+
 /** Memory by what the JavaScript engine keeps in it. */
 export function heapMetrics(): Metric[] {
   const { heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();

@@ -14,6 +14,7 @@ import { span } from "../trace/span.ts";
 import { ociProcess } from "./oci-process.ts";
 import type { Rooms } from "./rooms.ts";
 import { withPassedStreams } from "./with-passed-streams.ts";
+import { workloadEnvironment, workloadWishes } from "./workload.ts";
 
 type Calls = Pick<
   AgentService<Call>,
@@ -78,7 +79,7 @@ export function processCalls(rooms: Rooms): Calls {
 }
 
 async function exec(
-  { registry, oomScoreFloor, containerDevices }: Rooms,
+  { registry, oomScoreFloor, containerDevices, workload }: Rooms,
   { container_id, exec_id, process }: ExecProcessRequest,
   call: Call,
   passed: PassedStreams | undefined,
@@ -87,8 +88,9 @@ async function exec(
   const id = execId(exec_id);
   if (process === undefined) throw new AgentError(Code.internal, "no process in the request");
   const wanted = ociProcess(process, oomScoreFloor);
-  const env = containerDevices.environment(container.id, wanted.env ?? []);
-  await container.exec(id, { ...wanted, env }, call.signal, passed);
+  const wishes = workloadWishes(workload, container.spec.annotations);
+  const env = workloadEnvironment(containerDevices.environment(container.id, wanted.env ?? []), wishes);
+  await container.exec(id, { ...wanted, env: [...env] }, call.signal, passed);
 }
 
 async function read(

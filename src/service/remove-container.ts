@@ -36,10 +36,11 @@ function begin(rooms: Rooms, container: Container): Waiters<Ended> {
 }
 
 async function removed(
-  { registry, sandbox, containerDevices, log, tracing }: Rooms,
+  { registry, sandbox, containerDevices, log, tracing, workloadRelay }: Rooms,
   container: Container,
 ): Promise<void> {
   await container.remove();
+  await workloadRelay.close(container.id);
   const told = (error: unknown) =>
     log.warn({ error: AgentError.from(error).message }, "something of a container was left behind");
   await sandbox.namespaces.forgetPid(container.id).catch(told);

@@ -14,6 +14,8 @@ import type { Uevents } from "../sandbox/uevents.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
 import type { FlushReport } from "../trace/tracing-options.ts";
 
+import type { WorkloadRelay, WorkloadWishes } from "./workload.ts";
+
 /** What the calls work on, made by the program and handed to every group of calls. */
 export type Rooms = {
   readonly sandbox: Sandbox;
@@ -37,6 +39,9 @@ export type Rooms = {
   readonly callCounts: CallCounts;
   /** Turns tracing on and off. */
   readonly tracing: TraceSwitch;
+  /** What containers are told of tracing unless their annotations say otherwise. */
+  readonly workload: WorkloadWishes;
+  readonly workloadRelay: WorkloadRelay;
   /** What has become of the spans so far; undefined without tracing. */
   readonly spanReport: () => FlushReport | undefined;
   readonly agentVersion: string;

@@ -8,6 +8,7 @@ import { DeliveryLog } from "./delivery-log.ts";
 import { Greeter } from "./greeter.ts";
 import { encodeScopeSpans } from "./otlp.ts";
 import type { Envelope } from "./post-envelope.ts";
+import type { Relayed } from "./relayed.ts";
 import type { Post, Sent, Transport } from "./sent.ts";
 import type { SpanCounts } from "./span-counts.ts";
 import type { Target } from "./target.ts";
@@ -36,6 +37,9 @@ const maxRequestBytes = 512 * 1024;
 const maxEnded = 400;
 /** Tries that reached a receiver. One that never answers a certain batch must not hold up all others for ever. */
 const maxTries = 8;
+/** Of requests that are only passed on: they wait behind our own spans, and give up sooner. */
+const maxRelayedBytes = 4 * 1024 * 1024;
+const maxRelayedTries = 3;
 
 /** The exporter that the SDK's batch processor is given. */
 export class QueuedExporter implements SpanExporter {
@@ -54,6 +58,8 @@ export class QueuedExporter implements SpanExporter {
   #wake: (() => void) | undefined;
   #idle: (() => void)[] = [];
   #sending: Batch[] = [];
+  readonly #relayed: Relayed[] = [];
+  #relayedBytes = 0;
   #pause: AbortController | undefined;
   #announceDue = false;
   #goodbye: (() => void) | undefined;
@@ -81,6 +87,7 @@ export class QueuedExporter implements SpanExporter {
     while (!this.#stopped.signal.aborted) {
       if (this.#announceDue) await this.#tellOpen();
       else if (this.#queue.length > 0) await this.#deliver();
+      else if (this.#relayed.length > 0) await this.#passOn();
       else if (this.#goodbye !== undefined) await this.#sayGoodbye(this.#goodbye);
       else await this.#rouse();
     }
@@ -92,6 +99,16 @@ export class QueuedExporter implements SpanExporter {
     else if (this.#waiting.length > 0 || this.#queuedBytes >= this.#maxQueuedBytes)
       this.#waiting.push({ spans, done });
     else this.#accept(spans, done);
+  }
+
+  /** Passes on what a workload has sent, once our own spans are out; false when there is no room for it. */
+  relay(relayed: Relayed): boolean {
+    if (this.#stopped.signal.aborted || this.#relayedBytes + relayed.bytes.length > maxRelayedBytes)
+      return false;
+    this.#relayed.push(relayed);
+    this.#relayedBytes += relayed.bytes.length;
+    this.#stir();
+    return true;
   }
 
   /** There are open spans to tell of. */
@@ -118,7 +135,8 @@ export class QueuedExporter implements SpanExporter {
   drained(): Promise<void> {
     // Whoever asks is in a hurry: a pause after a failure is cut short once.
     this.#pause?.abort();
-    if (this.#queue.length === 0 && this.#sending.length === 0) return Promise.resolve();
+    if (this.#queue.length === 0 && this.#sending.length === 0 && this.#relayedBytes === 0)
+      return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -142,6 +160,7 @@ export class QueuedExporter implements SpanExporter {
     this.#stir();
     for (const { done } of this.#waiting.splice(0))
       done({ code: exportFailed, error: new Error("shut down") });
+    for (const { ended } of this.#relayed.splice(0)) ended(false);
     this.#tellIdle();
     this.#goodbye?.();
   }
@@ -177,23 +196,38 @@ export class QueuedExporter implements SpanExporter {
   /** Sends what stands first in the queue, until somebody has it. */
   async #deliver(): Promise<void> {
     this.#sending = takeRequest(this.#queue);
+    const sent = await this.#try(() => this.#envelope.batches(this.#sending), maxTries);
+    if (sent !== undefined) this.#settle(sent);
+  }
+
+  /** Sends one request of a workload's, or gives it up. */
+  async #passOn(): Promise<void> {
+    const relayed = this.#relayed.shift();
+    if (relayed === undefined) return;
+    const sent = await this.#try(() => this.#envelope.relayed(relayed), maxRelayedTries);
+    this.#relayedBytes -= relayed.bytes.length;
+    relayed.ended(sent?.status === "sent");
+  }
+
+  /** Tries until the receiver has taken or refused a request; undefined when we are stopped before. */
+  async #try(newPost: () => Post, limit: number): Promise<Settled | undefined> {
     let post: Post | undefined;
-    for (let tries = 0; tries < maxTries; ) {
+    for (let tries = 0; tries < limit; ) {
       // A request that was sent before comes first: the receiver takes none with a lower number than it has taken.
       let sent: Sent | undefined =
         post === undefined ? await this.#greeter.greet() : await this.#greeter.reach();
       if (sent === undefined) {
         // Made when somebody is there, and after the greeting, which tells the host's time; a repeat has the same bytes.
-        post ??= this.#envelope.batches(this.#sending);
+        post ??= newPost();
         sent = await this.#transport.send(post);
       }
-      if (this.#stopped.signal.aborted && sent.status !== "sent") return;
-      if (sent.status !== "retry") return this.#settle(sent);
+      if (this.#stopped.signal.aborted && sent.status !== "sent") return undefined;
+      if (sent.status !== "retry") return sent;
       if (sent.reached) tries++;
       await this.#rest(sent);
-      if (this.#stopped.signal.aborted) return;
+      if (this.#stopped.signal.aborted) return undefined;
     }
-    this.#settle({ status: "failed", error: new Error(`not accepted in ${maxTries} tries`) });
+    return { status: "failed", error: new Error(`not accepted in ${limit} tries`) };
   }
 
   /** The loop's turn for announcements. */
@@ -209,7 +243,7 @@ export class QueuedExporter implements SpanExporter {
     resolve();
   }
 
-  #settle(sent: Sent & { status: "sent" | "failed" }): void {
+  #settle(sent: Settled): void {
     this.#backoff = new Backoff();
     if (this.#greeter.owesGreeting) this.#announceDue = true;
     const spans = this.#sending.reduce((sum, batch) => sum + batch.spans, 0);
@@ -240,6 +274,7 @@ export class QueuedExporter implements SpanExporter {
   }
 }
 
+type Settled = Sent & { status: "sent" | "failed" };
 type Retry = Sent & { status: "retry" };
 
 /** Takes as many batches off the front as fit one request, made under one setting of the clock; at least one. */

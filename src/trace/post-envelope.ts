@@ -2,6 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { Batch } from "./batch.ts";
 import type { SpanClock } from "./clock.ts";
 import { encodeResource, traceRequest } from "./otlp.ts";
+import type { Relayed } from "./relayed.ts";
 import type { Post } from "./sent.ts";
 import type { SpanCounts } from "./span-counts.ts";
 
@@ -53,6 +54,12 @@ export class Envelope {
   /** A request of spans that are open. */
   openSpans(scopeSpans: Uint8Array): Post {
     return this.#post("/v1/kata/open-spans", this.#body([scopeSpans], this.offsetMs), {});
+  }
+
+  /** A request of somebody else's. */
+  relayed({ bytes, contentType, contentEncoding }: Relayed): Post {
+    const encoding = contentEncoding === undefined ? {} : { "content-encoding": contentEncoding };
+    return this.#post("/v1/traces", [bytes], { "content-type": contentType, ...encoding });
   }
 
   /** Takes leave of the receiver. */

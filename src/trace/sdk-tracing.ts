@@ -20,6 +20,7 @@ import { OpenSpans } from "./open-spans.ts";
 import { OtlpConnection } from "./otlp-connection.ts";
 import { Envelope } from "./post-envelope.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
+import type { Relayed } from "./relayed.ts";
 import { SdkBackend } from "./sdk-backend.ts";
 import { SpanCounts } from "./span-counts.ts";
 import type { Target } from "./target.ts";
@@ -134,6 +135,10 @@ class SdkTracing implements Tracing {
 
   retarget(target: Target): void {
     this.#exporter.retarget(target);
+  }
+
+  relay(relayed: Relayed): boolean {
+    return this.#exporter.relay(relayed);
   }
 
   get openCount(): number {

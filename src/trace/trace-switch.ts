@@ -1,6 +1,7 @@
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import type { BootSteps } from "./boot-steps.ts";
 import { annotationsOfCreate } from "./create-annotations.ts";
+import type { Relayed } from "./relayed.ts";
 import type { Target } from "./target.ts";
 import { annotatedTrace } from "./trace-annotations.ts";
 import type { TraceSettings, TracingMode } from "./trace-settings.ts";
@@ -148,6 +149,11 @@ export class TraceSwitch {
   /** Sends what has ended by the end of this turn, without anybody waiting for it. */
   flushSoon(): void {
     setImmediate(() => void this.flush());
+  }
+
+  /** Passes on what a workload has sent; false when tracing is off, or there is no room for it. */
+  relay(relayed: Relayed): boolean {
+    return this.#tracing?.relay(relayed) ?? false;
   }
 
   /** All spans of this and later intervals tell the sandbox. */

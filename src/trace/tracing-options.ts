@@ -2,6 +2,7 @@ import type { Log } from "../base/log.ts";
 import type { Call, Handler, Interceptor } from "../rpc/call.ts";
 import type { LiveSpan } from "./backend.ts";
 import type { BootSteps } from "./boot-steps.ts";
+import type { Relayed } from "./relayed.ts";
 import type { Target } from "./target.ts";
 import type { TraceSettings, TracingMode } from "./trace-settings.ts";
 import type { RemoteParent } from "./traceparent.ts";
@@ -88,6 +89,8 @@ export type Tracing = AsyncDisposable & {
   readonly root: LiveSpan;
   /** Tells the sandbox id as soon as it is known: all later spans and the root carry it. */
   setSandboxId(id: string): void;
+  /** Passes on what a workload has sent; false when there is no room for it. */
+  relay(relayed: Relayed): boolean;
   /** Counts so far. */
   report(): FlushReport;
   /** Sends what has ended, within `timeoutMs`. True when the receiver has acknowledged all of it. */

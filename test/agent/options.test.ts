@@ -78,6 +78,8 @@ const values: {
     ],
     bad: ["a;b", "ä"],
   },
+  traceWorkload: { good: [["true", true]], bad: ["maybe"] },
+  traceRelay: { good: [["1", true]], bad: ["yes please"] },
   traceAddress: { good: [["vsock://2:7", "vsock://2:7"]], bad: ["", "10240", "unix://relative"] },
   traceFlushMs: { good: [["3", 3000]], bad: ["0", "-1", "1.5", "soon", "99999999999"] },
   traceParent: { good: [["00-a-b-01", "00-a-b-01"]], bad: [""] },

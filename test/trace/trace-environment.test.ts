@@ -1,5 +1,5 @@
 import { test } from "tap";
-import { withTraceEnvironment } from "../../src/runtime/trace-environment.ts";
+import { withTraceEnvironment } from "../../src/trace/trace-environment.ts";
 
 test("a process is told of its span unless it has a context already", async (t) => {
   const trace = ["TRACEPARENT=00-a-b-01", "BAGGAGE=k=v"];

@@ -1,0 +1,111 @@
+/**
+ * Takes the spans of one container: OTLP over HTTP on a Unix socket that is mounted into it (docs/protocol.md).
+ *
+ * Whoever is behind it is hostile. So connections, bodies and what may be on its way are bounded, and a quota in bytes says how
+ * much a container may send in the long run; beyond it the answer is 429, which exporters take as "later".
+ */
+import { chmod, unlink } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Log } from "../base/log.ts";
+import type { Relayed } from "../trace/relayed.ts";
+import { listen } from "../vsock/listen.ts";
+import { ByteQuota } from "./byte-quota.ts";
+
+export type RelayServer = { close(): Promise<void> };
+
+/** `forward`: passes a request on, false when there is no room. `count`: told what came of every request. */
+export type RelayParts = {
+  readonly forward: (relayed: Relayed) => boolean;
+  readonly count: (result: "taken" | "delivered" | "lost" | "over-quota" | "no-room" | "refused") => void;
+  readonly log: Log;
+};
+
+const maxConnections = 8;
+const maxBodyBytes = 1024 * 1024;
+const headTimeoutMs = 5_000;
+const requestTimeoutMs = 10_000;
+/** In the long run, and at once. */
+const quota = { bytesPerSecond: 256 * 1024, burstBytes: 2 * 1024 * 1024 };
+const types: Readonly<Record<string, string>> = { "application/x-protobuf": "", "application/json": "{}" };
+
+/** Opens the socket for whoever is in the container, whatever user that is. @throws system errors. */
+export async function serveRelay(path: string, parts: RelayParts): Promise<RelayServer> {
+  const bytes = new ByteQuota(quota);
+  const server = createServer((request, response) => void answer(request, response, parts, bytes));
+  server.headersTimeout = headTimeoutMs;
+  server.requestTimeout = requestTimeoutMs;
+  server.emit("listening");
+  const open = new Set<{ destroy(): void }>();
+  const listener = await listen(
+    { kind: "unix", path },
+    (accepted) => {
+      if (open.size >= maxConnections) return accepted.close();
+      const socket = accepted.socket();
+      open.add(socket);
+      socket.on("close", () => open.delete(socket));
+      server.emit("connection", socket);
+    },
+    parts.log,
+  );
+  await chmod(path, 0o666);
+  return {
+    async close() {
+      await listener.close();
+      for (const socket of open) socket.destroy();
+      server.close();
+      await unlink(path).catch(() => undefined);
+    },
+  };
+}
+
+/** Never rejects. */
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: RelayParts,
+  bytes: ByteQuota,
+): Promise<void> {
+  const status = await taken(request, parts, bytes).catch(() => 400);
+  if (status !== 200 && status !== 429 && status !== 503) parts.count("refused");
+  const type = typeOf(request) ?? "application/json";
+  const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
+  // What is left of a body that nobody wants is not worth reading.
+  const close = request.complete ? {} : { connection: "close" };
+  response.writeHead(status, { "content-type": type, ...later, ...close });
+  response.end(types[type]);
+}
+
+async function taken(request: IncomingMessage, parts: RelayParts, bytes: ByteQuota): Promise<number> {
+  if (request.url !== "/v1/traces") return 404;
+  if (request.method !== "POST") return 405;
+  const contentType = typeOf(request);
+  const contentEncoding = request.headers["content-encoding"];
+  if (contentType === undefined || (contentEncoding !== undefined && contentEncoding !== "gzip")) return 415;
+  const body = await bodyOf(request);
+  if (body === undefined) return 413;
+  if (!bytes.take(body.length)) {
+    parts.count("over-quota");
+    return 429;
+  }
+  const ended = (delivered: boolean) => parts.count(delivered ? "delivered" : "lost");
+  const room = parts.forward({ contentType, contentEncoding, bytes: body, ended });
+  parts.count(room ? "taken" : "no-room");
+  return room ? 200 : 503;
+}
+
+function typeOf({ headers }: IncomingMessage): string | undefined {
+  const [type = ""] = (headers["content-type"] ?? "").split(";", 1);
+  return Object.hasOwn(types, type.trim()) ? type.trim() : undefined;
+}
+
+/** The whole body; undefined when it is too long. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBodyBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
