@@ -1,5 +1,8 @@
 import { Code } from "./code.ts";
 
+/** How a path over one of our own descriptors begins in the text of a system error; the number tells nobody anything. */
+const ownDescriptor = /'\/proc\/self\/fd\/\d+\/?/g;
+
 /**
  * A failure that the caller of a request must hear about.
  *
@@ -25,7 +28,7 @@ export class AgentError extends Error {
       if (context === undefined && code === undefined) return thrown;
       return new AgentError(code ?? thrown.code, prefix + thrown.message, { cause: thrown });
     }
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = (thrown instanceof Error ? thrown.message : String(thrown)).replace(ownDescriptor, "'");
     return new AgentError(code ?? Code.internal, prefix + text, { cause: thrown });
   }
 }

@@ -11,6 +11,10 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { ContainerId } from "../base/ids.ts";
 
+/** Each group costs the kernel memory; pods of nested clusters have about ten above them. */
+const maxDepth = 64;
+const maxNameBytes = 255;
+
 /** Where the kernel shows the control groups. */
 export const cgroupRoot = "/sys/fs/cgroup";
 
@@ -94,12 +98,15 @@ export class Cgroup {
 /**
  * The group that a container gets, from the host's `cgroupsPath`: `:` separates like `/` (a systemd triple has no
  * systemd here), empty means the container's id (agent-api 5.3).
- * @throws INTERNAL for a path that climbs with `..` or holds a NUL.
+ * @throws INTERNAL for a path that climbs with `..`, holds a NUL, or is too long.
  */
 export function cgroupPath(hostPath: string, id: ContainerId): string {
   const parts = hostPath.split(/[:/]/).filter((part) => part !== "" && part !== ".");
   if (parts.includes("..") || hostPath.includes("\0")) {
     throw new AgentError(Code.internal, "cgroupsPath must not leave the tree");
+  }
+  if (parts.length > maxDepth || parts.some((part) => Buffer.byteLength(part) > maxNameBytes)) {
+    throw new AgentError(Code.internal, "cgroupsPath is too long");
   }
   return parts.length === 0 ? `/${id}` : `/${parts.join("/")}`;
 }

@@ -1,12 +1,11 @@
-import { mkdir, realpath, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
-import { Code } from "../base/code.ts";
-import { guestPaths } from "../base/guest-paths.ts";
 import { MountFlag, mount } from "../sys/mount.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import { guestPath } from "./guest-path.ts";
 import { mountOptions } from "./mount-options.ts";
+import { mustNotLeadOut } from "./must-not-lead-out.ts";
 import { removeMountPoint } from "./remove-mount-point.ts";
 import type { Storage } from "./storage.ts";
 
@@ -80,21 +79,4 @@ async function isMounted(target: string, { source, fstype }: Storage): Promise<b
   const path = target.replace(trailingSlashes, "$1");
   const here = (await readMounts()).filter((entry) => entry.mountPoint === path);
   return here.some((entry) => source === shareTag || entry.fsType === fstype);
-}
-
-/**
- * Below the share the host makes links as it likes (agent-api 10.1): a mount must be where its name says, so what is
- * there of the way to it must hold no link, and nothing is made behind one.
- */
-async function mustNotLeadOut(target: string): Promise<void> {
-  let path = target.replace(/\/+/g, "/").replace(trailingSlashes, "$1");
-  for (; path.startsWith(`${guestPaths.share}/`); path = dirname(path)) {
-    const real = await realpath(path).catch(ifMissing);
-    if (real === path) return;
-    if (real !== undefined) throw new AgentError(Code.internal, "mount point leads over a link");
-  }
-}
-
-function ifMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -3,6 +3,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { commonMount } from "./common-mount.ts";
 import { guestPath } from "./guest-path.ts";
+import { mustNotLeadOut } from "./must-not-lead-out.ts";
 import type { Storage } from "./storage.ts";
 
 /**
@@ -12,7 +13,9 @@ import type { Storage } from "./storage.ts";
 export async function updateEphemeralMount(storage: Storage): Promise<void> {
   if (storage.driver !== "ephemeral")
     throw new AgentError(Code.internal, "only ephemeral mounts can be updated");
-  await mkdir(guestPath(storage.mountPoint, "mount point"), { recursive: true, mode: 0o755 });
+  const target = guestPath(storage.mountPoint, "mount point");
+  await mustNotLeadOut(target);
+  await mkdir(target, { recursive: true, mode: 0o755 });
   const options = storage.options.filter((option) => !option.startsWith("fsgid="));
   if (options.length > 0) await commonMount({ ...storage, options });
 }

@@ -9,6 +9,7 @@ const roots: ReadonlySet<string> = new Set([
   `${guestPaths.share}/passthrough/watchable`,
 ]);
 const rootless = /^\/run\/user\/([1-9]\d{0,9})(?=\/)/;
+const maxNameBytes = 255;
 const maxUid = 0xffff_fffe;
 /** Names that begin so are ours, for what is being made. */
 export const stagingPrefix = ".kata-watch-";
@@ -27,6 +28,7 @@ export function watchableRoot(mountPoint: string): { root: string; name: string 
     Number(uid ?? 0) <= maxUid &&
     name !== "" &&
     name !== "." &&
+    Buffer.byteLength(name) <= maxNameBytes &&
     !name.startsWith(stagingPrefix);
   if (!sound) throw new AgentError(Code.internal, "watchable mount point is in none of the places for it");
   return { root, name };

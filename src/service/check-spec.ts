@@ -7,6 +7,12 @@ import { checkSysctls } from "./check-sysctls.ts";
 const selinuxLabel = /^[^:\s]+:[^:\s]+:[^:\s]+(?::\S+)?$/;
 /** Far more than any container has; the kernel allows 100,000 in a whole namespace. */
 const maxMounts = 4096;
+/** Each runs by itself, one after the other; far more than any container has. */
+const maxHooks = 256;
+const maxPathBytes = 4095;
+/** Below what execve(2) takes as one text (32 pages), and as all of them together (a quarter of an 8 MiB stack). */
+const maxTextBytes = 128 * 1024 - 4096;
+const maxHookBytes = 512 * 1024;
 const propagations = new Set(
   ["private", "shared", "slave", "unbindable"].flatMap((word) => [word, `r${word}`]),
 );
@@ -39,12 +45,9 @@ export function checkSpec(spec: OciSpec): void {
     linux.rootfsPropagation === undefined || propagations.has(linux.rootfsPropagation),
     "unknown root file system propagation",
   );
-  must(
-    Object.values(spec.hooks ?? {})
-      .flat()
-      .every(isAbsoluteHook),
-    "hook path is not absolute",
-  );
+  const hooks = Object.values(spec.hooks ?? {}).flat();
+  must(hooks.every(isAbsoluteHook), "hook path is not absolute");
+  must(hooks.length <= maxHooks && hooks.every(isRunnable), "hooks are too many or too long");
   must(mapsAreSound(linux, namespaces.has("user")), "user namespace and id mappings do not fit");
   checkSysctls(Object.keys(linux.sysctl ?? {}), namespaces);
 }
@@ -55,6 +58,16 @@ function isClean(path: string): boolean {
 
 function isAbsoluteHook({ path }: OciHook): boolean {
   return path.startsWith("/");
+}
+
+/** What is longer the kernel would not take from crun, which fails the container for it instead of telling the hook. */
+function isRunnable({ path, args = [], env = [] }: OciHook): boolean {
+  const bytes = [...args, ...env].map((text) => Buffer.byteLength(text));
+  return (
+    Buffer.byteLength(path) <= maxPathBytes &&
+    bytes.every((length) => length <= maxTextBytes) &&
+    bytes.reduce((sum, length) => sum + length, 0) <= maxHookBytes
+  );
 }
 
 /** A user namespace needs both maps, each with somebody in it; without one there is nothing to map. */

@@ -1,9 +1,8 @@
 import type { ContainerId } from "../base/ids.ts";
 import type { CreateContainerRequest, Device as DeviceMessage } from "../gen/agent.ts";
-import type { LinuxDeviceCgroup } from "../gen/oci.ts";
-import type { OciDeviceRule, OciSpec } from "../runtime/oci.ts";
+import type { OciSpec } from "../runtime/oci.ts";
 import type { Device } from "../sandbox/device.ts";
-import { present, text } from "./present.ts";
+import { ociDeviceRule } from "./oci-device.ts";
 import type { Rooms } from "./rooms.ts";
 
 /**
@@ -18,20 +17,9 @@ export function withDevices(
   signal: AbortSignal,
 ): Promise<OciSpec> {
   const sent = request.OCI?.Linux?.Resources?.Devices ?? [];
-  return containerDevices.prepare(id, spec, request.devices.map(deviceFrom), sent.map(ruleFrom), signal);
+  return containerDevices.prepare(id, spec, request.devices.map(deviceFrom), sent.map(ociDeviceRule), signal);
 }
 
 function deviceFrom({ id, type, vm_path, container_path, options }: DeviceMessage): Device {
   return { id, type, vmPath: vm_path, containerPath: container_path, options };
-}
-
-/** On the wire 0 and absent are the same: a wildcard, and so are negative numbers (agent-api 3.3.3). */
-function ruleFrom({ Allow, Type, Major, Minor, Access }: LinuxDeviceCgroup): OciDeviceRule {
-  return present<OciDeviceRule>({
-    allow: Allow,
-    type: text(Type),
-    major: Major > 0n ? Major : undefined,
-    minor: Minor > 0n ? Minor : undefined,
-    access: text(Access),
-  });
 }

@@ -1,11 +1,9 @@
-import { statSync } from "node:fs";
 import type { Linux, LinuxIDMapping } from "../gen/oci.ts";
 import type { OciIdMapping, OciLinux } from "../runtime/oci.ts";
+import { ociDevice } from "./oci-device.ts";
 import { ociResources } from "./oci-resources.ts";
 import { ociSeccomp } from "./oci-seccomp.ts";
 import { list, present, text } from "./present.ts";
-
-const permissionBits = 0o7777;
 
 /** The Linux section as the OCI document has it (agent-api 3.3.3). `IntelRdt` is ignored, as in the reference. */
 export function ociLinux(linux: Linux): OciLinux {
@@ -16,19 +14,7 @@ export function ociLinux(linux: Linux): OciLinux {
     resources: linux.Resources && ociResources(linux.Resources),
     cgroupsPath: text(linux.CgroupsPath),
     namespaces: linux.Namespaces.map(({ Type, Path }) => present({ type: Type, path: text(Path) })),
-    devices: list(
-      linux.Devices.map((device) =>
-        present<NonNullable<OciLinux["devices"]>[number]>({
-          path: device.Path,
-          type: device.Type,
-          major: device.Major,
-          minor: device.Minor,
-          fileMode: device.FileMode === 0 ? guestMode(device.Path) : device.FileMode,
-          uid: device.UID,
-          gid: device.GID,
-        }),
-      ),
-    ),
+    devices: list(linux.Devices.map(ociDevice)),
     seccomp: linux.Seccomp && ociSeccomp(linux.Seccomp),
     rootfsPropagation: text(linux.RootfsPropagation),
     maskedPaths: list(linux.MaskedPaths),
@@ -45,10 +31,4 @@ function idMappings(mappings: LinuxIDMapping[]): OciIdMapping[] | undefined {
       size: Size,
     })),
   );
-}
-
-/** A device without a mode has that of the node of the same name in the guest, or none at all (agent-api 3.3.3). */
-function guestMode(path: string): number {
-  const found = path.startsWith("/dev/") ? statSync(path, { throwIfNoEntry: false }) : undefined;
-  return found === undefined ? 0 : found.mode & permissionBits;
 }

@@ -1,6 +1,6 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
-import type { LinuxCapabilities, POSIXRlimit, Process } from "../gen/oci.ts";
+import type { LinuxCapabilities, POSIXRlimit, Process, User } from "../gen/oci.ts";
 import type { OciCapabilities, OciProcess, OciRlimit } from "../runtime/oci.ts";
 import { capability } from "./capability.ts";
 import { list, present, text } from "./present.ts";
@@ -12,11 +12,14 @@ const limits = new Set(
     .map((name) => `RLIMIT_${name}`),
 );
 
+/** -1 as the kernel's setresuid(2) and setresgid(2) know it. */
+const noId = 0xffff_ffff;
+
 /**
  * The process section of a request as the OCI document has it (agent-api 3.3.3).
  * Environment values pass byte for byte. `oomScoreFloor` is the lowest `oom_score_adj` that can be given here.
  * @throws INTERNAL for no arguments, an environment entry without `=` or without a name, an unknown capability or
- *   limit.
+ *   limit, a user or group that is none.
  */
 export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess {
   if (process.Args.length === 0) throw new AgentError(Code.internal, "process has no arguments");
@@ -27,11 +30,7 @@ export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess 
   return present<OciProcess>({
     terminal: process.Terminal,
     consoleSize: size === undefined ? undefined : { height: size.Height, width: size.Width },
-    user: {
-      uid: process.User?.UID ?? 0,
-      gid: process.User?.GID ?? 0,
-      additionalGids: process.User?.AdditionalGids ?? [],
-    },
+    user: ociUser(process.User),
     args: process.Args,
     env: process.Env,
     cwd: process.Cwd === "" ? "/" : process.Cwd,
@@ -42,6 +41,14 @@ export function ociProcess(process: Process, oomScoreFloor = -1000): OciProcess 
     oomScoreAdj: Math.max(oomScoreFloor, Number(process.OOMScoreAdj)),
     selinuxLabel: text(process.SelinuxLabel),
   });
+}
+
+/** @throws INTERNAL for the id that means "leave it" to the kernel: the process would stay root. */
+function ociUser(user: User | undefined): OciProcess["user"] {
+  const { UID: uid = 0, GID: gid = 0, AdditionalGids: additionalGids = [] } = user ?? {};
+  if ([uid, gid, ...additionalGids].includes(noId))
+    throw new AgentError(Code.internal, "user or group is none");
+  return { uid, gid, additionalGids };
 }
 
 function ociRlimit({ Type, Hard, Soft }: POSIXRlimit): OciRlimit {

@@ -23,6 +23,8 @@ test("whatever was thrown becomes an error with a code and a chained text", asyn
     t.ok(error === thrown || error.cause === thrown, "the original is kept for the log");
   }
   t.equal(AgentError.from(own), own);
+  const overOwn = new Error("ENOENT: no such file, rename '/proc/self/fd/30/a' -> '/proc/self/fd/7'");
+  t.equal(AgentError.from(overOwn).message, "ENOENT: no such file, rename 'a' -> ''", "descriptors are ours");
 });
 
 test("codes have their standard names", async (t) => {

@@ -24,6 +24,7 @@ test("watchable mounts lie directly in the directories of the runtimes (agent-ap
     `${share}/./watchable/a`,
     `${share}/watchable/../x/a`,
     `${share}/watchable/.kata-watch-1`,
+    `${share}/watchable/${"ä".repeat(128)}`,
     `${share}/other/a`,
     `/etc${share}/watchable/a`,
     `/run/user/0${share}/watchable/a`,
