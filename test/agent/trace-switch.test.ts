@@ -118,6 +118,16 @@ for (const protocol of ["ttrpc", "grpc"] as const) {
   });
 }
 
+test("a type that is none is refused, and a flush that nobody acknowledges ends with its time", async (t) => {
+  const { agent } = await untraced(t, { KATA_AGENT_TRACE_ADDR: "unix:///nobody/listens.sock" });
+  const { calls, control } = await over(agent, "ttrpc");
+  t.equal((await refusal(control.Start({ type: "odd" }))).code, Code.invalidArgument);
+  t.match(await control.Status({}), { on: false });
+  await control.Start({});
+  await calls.GetGuestDetails({});
+  t.equal((await refusal(control.Flush({ timeout_ms: 50 }))).code, Code.deadlineExceeded);
+});
+
 test("while an end is under way a second one is refused, and a start follows it", async (t) => {
   const { collector, agent } = await untraced(t);
   const { calls, control } = await over(agent, "ttrpc");

@@ -54,6 +54,8 @@ t.test("the guest's clock, memory, random numbers and policy are its own", { ski
   await using guest = await bootGuest();
   const call = (method: string, request: object) => ctl(guest, "call", method, JSON.stringify(request));
   await call("SetGuestDateTime", { Sec: "1000000000", Usec: "5" });
+  await call("MemHotplugByProbe", {});
+  await t.rejects(call("MemHotplugByProbe", { memHotplugProbeAddr: ["1"] }), { message: /probe memory: / });
   await call("ReseedRandomDev", { data: Buffer.from("fresh entropy of a clone").toString("base64") });
   await call("OnlineCPUMem", { nb_cpus: 1 });
   await t.rejects(call("ReseedRandomDev", {}), { message: /seed has a bad length/ });
