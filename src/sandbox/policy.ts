@@ -49,7 +49,7 @@ export class Policy {
     this.#inForce = true;
     this.#tolerant = isTolerant();
     this.#log.info({ tolerant: this.#tolerant }, "policy is in force");
-    if (this.#tolerant) this.#log.warn({}, "the policy lets failing requests through");
+    if (this.#tolerant) this.#log.warn({}, "policy lets failing requests through");
   }
 
   /**
@@ -60,7 +60,7 @@ export class Policy {
     this.#record?.append(name, input);
     const { allowed, prints } = this.#ask(name, input);
     if (allowed === true) return;
-    if (this.#tolerant) this.#log.warn({ request: name }, "the policy says no, which is ignored");
+    if (this.#tolerant) this.#log.warn({ request: name }, "policy would deny the call");
     else if (allowed === false) {
       throw new AgentError(Code.permissionDenied, `${name} is blocked by policy: ${prints}`);
     } else throw new AgentError(Code.internal, `${name}: the policy has no rule for it`);
