@@ -21,7 +21,7 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@$(NODE) scripts/build.ts
 	@scripts/check.sh
 	@$(NODE) scripts/prepare-vm.ts --optional
-	@$(NODE) scripts/backends.ts
+	@$(NODE) scripts/backends.ts $(if $(JAEGER),--jaeger)
 	@$(NODE) scripts/test.ts $(T)
 
 rootfs: ## the guest's initrd and kernel in build/

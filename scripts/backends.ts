@@ -1,19 +1,28 @@
 // Gets the trace backends and senders that the forwarder's tests speak to, into .cache/backends:
-//   node scripts/backends.ts
-// One that cannot be had here (no Java, no Go, no registry) costs a line that says so; its tests then skip. What is
+//   node scripts/backends.ts [--jaeger]
+// Jaeger takes some minutes of compiling and 2 GB of disk, so it is only got when it is asked for. One that cannot be had here (no Java, no Go, no registry) costs a line that says so; its tests then skip. What is
 // there already is left alone.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache/backends");
-/** The collector takes two minutes of compiling where its modules are not in Go's cache. */
-const limitMs = 15 * 60_000;
+/** The collector takes two minutes of compiling where its modules are not in Go's cache, Jaeger eight. */
+const limitMs = 30 * 60_000;
 const zipkin = "io.zipkin:zipkin-server:3.6.1:jar:slim";
 const datadogAgent = "ddapm-test-agent==1.69.1";
+const jaeger = { module: "github.com/jaegertracing/jaeger", version: "v1.76.0" };
 
 type Backend = {
   readonly name: string;
@@ -28,6 +37,7 @@ const backends: readonly Backend[] = [
   { name: "the Datadog test agent", place: "datadog", get: getDatadogAgent },
   goProgram("the Datadog Agent's decoder", "datadog-judge"),
   goProgram("otel-cli", "otel-cli"),
+  ...(process.argv.includes("--jaeger") ? [{ name: "Jaeger", place: "jaeger", get: getJaeger }] : []),
   goProgram("the OpenTelemetry Collector", "collector"),
 ];
 
@@ -54,7 +64,35 @@ async function getDatadogAgent(): Promise<void> {
   }
 }
 
-function quietly(file: string, args: readonly string[], cwd: string): Promise<unknown> {
+/**
+ * Jaeger's module replaces another one, so Go does not install it by its name: it is built from a module of its own
+ * that has Jaeger's lists of modules and of their sums.
+ */
+async function getJaeger(path: string): Promise<void> {
+  const { module, version } = jaeger;
+  const cwd = `${path}.module`;
+  mkdirSync(cwd);
+  try {
+    const { stdout } = await quietly("go", ["mod", "download", "-json", `${module}@${version}`], cwd);
+    const { Dir } = JSON.parse(stdout) as { Dir: string };
+    const wanted = `module jaeger.test/build\n\nrequire ${module} ${version}`;
+    writeFileSync(
+      join(cwd, "go.mod"),
+      readFileSync(join(Dir, "go.mod"), "utf8").replace(/^module .*$/m, wanted),
+    );
+    copyFileSync(join(Dir, "go.sum"), join(cwd, "go.sum"));
+    const flags = ["-mod=mod", "-trimpath", "-ldflags=-s -w"];
+    await quietly("go", ["build", ...flags, "-o", path, `${module}/cmd/jaeger`], cwd);
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
+}
+
+function quietly(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ stdout: string; stderr: string }> {
   return run("nice", [file, ...args], { cwd, timeout: limitMs, maxBuffer: 16 * 1024 * 1024 });
 }
 

@@ -5,7 +5,8 @@ import type { Export } from "./export.ts";
 
 /**
  * Takes secrets out of what passes, by the operator's patterns: a second net under the agents' own care. Looked at are
- * the texts of all attributes (of resources, spans, events and links) and of statuses.
+ * the texts of all attributes (of resources, spans, events and links), the names of spans and events, and the messages
+ * of statuses.
  *
  * Most requests hold no match, and telling that is much cheaper than decoding: the patterns are tried on the whole body
  * as text first. That is possible when a pattern's match depends on the matched characters alone, and those are ASCII.
@@ -37,7 +38,9 @@ export class Scrubber {
       for (const { scope, spans } of scope_spans) {
         this.#attributes(scope?.attributes, 0);
         for (const span of spans) {
+          span.name = this.#text(span.name);
           this.#attributes(span.attributes, 0);
+          for (const event of span.events) event.name = this.#text(event.name);
           for (const { attributes } of [...span.events, ...span.links]) this.#attributes(attributes, 0);
           if (span.status !== undefined) span.status.message = this.#text(span.status.message);
         }

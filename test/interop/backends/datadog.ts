@@ -3,16 +3,19 @@ import type { Test } from "tap";
 import { backendPath, eventually, skipWithout, startProgram } from "./backend.ts";
 import { freePort } from "./free-port.ts";
 
+/** Integers that a double does not hold are bigints. */
+type Integer = number | bigint;
+
 /** A span as the Datadog agent knows it. */
 export type DatadogSpan = {
-  readonly trace_id: number;
-  readonly span_id: number;
-  readonly parent_id?: number;
+  readonly trace_id: Integer;
+  readonly span_id: Integer;
+  readonly parent_id?: Integer;
   readonly service: string;
   readonly name: string;
   readonly resource: string;
-  readonly start: number;
-  readonly duration: number;
+  readonly start: Integer;
+  readonly duration: Integer;
   readonly error: number;
   readonly meta: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
@@ -45,7 +48,7 @@ export async function startDatadogAgent(t: Test): Promise<DatadogAgent> {
     kill,
     spans: (count) =>
       eventually("spans in the Datadog agent", async () => {
-        const traces = (await (await fetch(`${url}/test/traces`)).json()) as DatadogSpan[][];
+        const traces = exactly(await (await fetch(`${url}/test/traces`)).text());
         return traces.flat().length >= count ? traces.flat() : undefined;
       }),
   };
@@ -58,5 +61,11 @@ export function judgeTraces(payload: Uint8Array): DatadogSpan[][] {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`the Datadog Agent would refuse it: ${stderr}`);
-  return JSON.parse(stdout) as DatadogSpan[][];
+  return exactly(stdout);
+}
+
+function exactly(json: string): DatadogSpan[][] {
+  return JSON.parse(json, (_key, value, context?: { source?: string }) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(context?.source ?? 0) : value,
+  );
 }
