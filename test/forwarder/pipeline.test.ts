@@ -22,7 +22,7 @@ function exported(origin: string, ...spans: SpanFacts[]): Export {
       { key: "k", value: { string_value: text } },
       { key: "list", value: { array_value: { values: [{ string_value: text }] } } },
     ],
-    events: [{ name: "e", attributes: [{ key: "k", value: { string_value: text } }] }],
+    events: [{ name: text, attributes: [{ key: "k", value: { string_value: text } }] }],
   }));
   const body = encodeMessage(ExportTraceServiceRequest, {
     resource_spans: [{ scope_spans: [{ spans: all }] }],
@@ -112,7 +112,8 @@ for (const pattern of ["password=[a-z]+", "(?<=password=)\\w+"])
     const scrubber = new Scrubber([new RegExp(pattern, "gu")]);
     const clean = exported("o", { text: "nothing" });
     t.same(Buffer.from(scrubber.scrub(clean).body), Buffer.from(clean.body), "what has none is as it was");
-    const { body } = scrubber.scrub(exported("o", { text: "x password=hunter y", failed: true }));
+    const secret = "x password=hunter y";
+    const { body } = scrubber.scrub(exported("o", { text: secret, name: secret, failed: true }));
     t.notOk(Buffer.from(body).includes("hunter"));
     t.match(attributesOf(spansOf(decodeRequest(body))[0] ?? {})["k"], /^x .*\[scrubbed\] y$/);
   });

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { handleUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Log } from "../../base/log.ts";
 import { Refusal } from "../refusal.ts";
+import { countArriving } from "./grpc-arrival.ts";
 import type { Guest } from "./guest.ts";
 import type { Intake } from "./intake.ts";
 
@@ -14,7 +15,7 @@ export type GrpcDoor = {
 };
 
 const exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/** The library holds a whole message before anybody can count it, so this is less than over HTTP. */
+/** While a message is handed on it counts twice: as it came, and whole. */
 const maxMessageBytes = 16 * 1024 * 1024;
 const maxStreams = 16;
 const keepAliveMs = 60_000;
@@ -30,6 +31,8 @@ const codes: ReadonlyMap<number, number> = new Map([
   [503, unavailable],
 ]);
 const emptyAnswer = Buffer.alloc(0);
+/** Connections so far, of all doors of the process: their names are told apart by it. */
+let taken = 0;
 
 /** Loads the gRPC library, which costs memory, so call this when the first such client has come. */
 export async function createGrpcDoor(intake: Intake, stopping: AbortSignal, log: Log): Promise<GrpcDoor> {
@@ -52,7 +55,10 @@ export async function createGrpcDoor(intake: Intake, stopping: AbortSignal, log:
   server.register(exportPath, handle, asIs, asIs, "unary");
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
-  let taken = 0;
+  const stopCounting = countArriving(
+    (peer) => guests.get(peer),
+    (error) => intake.refusalOf(error, "otlp-grpc", 0),
+  );
   return {
     take(socket, guest) {
       // The library asks the socket who calls; a name of ours leads back to the guest.
@@ -82,6 +88,7 @@ export async function createGrpcDoor(intake: Intake, stopping: AbortSignal, log:
       server.tryShutdown(() => {});
       await closed;
       clearTimeout(timer);
+      stopCounting();
     },
   };
 }

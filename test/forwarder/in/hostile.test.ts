@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -82,6 +83,37 @@ t.test(
     t.match(await metrics.text(), /requests_refused_total\{encoding="upstream-json",status="503"\} 1/);
   },
 );
+
+t.test("what arrives over gRPC counts while it arrives, and is given back", async (t) => {
+  const { paths, receiver, metrics, taken } = await host(t, 1, { maxHeldBytesPerGuest: 64 * 1024 });
+  const session = connectHttp2("http://guest", { createConnection: () => connect(paths[0] as string) });
+  t.teardown(() => session.destroy());
+  const call = (announced: number) => {
+    const headers = { "content-type": "application/grpc", te: "trailers" };
+    const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(announced, 1);
+    stream.write(head);
+    return stream.on("error", () => {});
+  };
+  const slow = call(50 * 1024);
+  slow.write(Buffer.alloc(40 * 1024));
+  while (receiver.guests.heldBytes < 40 * 1024) await new Promise((resolve) => setTimeout(resolve, 5));
+  const second = call(50 * 1024);
+  second.write(Buffer.alloc(30 * 1024));
+  await new Promise((resolve) => second.once("close", resolve));
+  t.equal(second.rstCode, constants.NGHTTP2_REFUSED_STREAM, "which is UNAVAILABLE to a client");
+  t.match(await metrics.text(), /requests_refused_total\{encoding="otlp-grpc",status="503"\} 1/);
+  slow.close();
+  while (receiver.guests.heldBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const body = exportOf("fits");
+  const third = call(body.length);
+  third.end(body);
+  await new Promise((resolve) => third.resume().once("close", resolve));
+  t.same(taken, ["sandbox:0"]);
+  t.equal(receiver.guests.heldBytes, 0);
+});
 
 t.test("a guest that is far too fast is told to come later, another is not", async (t) => {
   const { paths } = await host(t, 2, { guestBytesPerSecond: 1000 });
