@@ -8,6 +8,7 @@ import { addCreateSandbox } from "./create-sandbox.ts";
 import { addDemo } from "./demo.ts";
 import { addDestroySandbox } from "./destroy-sandbox.ts";
 import { addDetails } from "./details.ts";
+import { addDoctor } from "./doctor.ts";
 import { addExec } from "./exec.ts";
 import { addPod } from "./pod.ts";
 import { addRemove } from "./remove.ts";
@@ -47,5 +48,6 @@ export const commands: readonly ((registry: Registry) => void)[] = [
   addPod,
   addCall,
   addTrace,
+  addDoctor,
   addDemo,
 ];
