@@ -80,6 +80,7 @@ test("exit codes and signals come out as the shim knows them", async (t) => {
   await agent.remove(id);
 });
 
+// agent-api 3.3.2
 test("a second create of an id is refused and the first runs on", async (t) => {
   const id = await agent.run("twice", { args: ["cat"] });
   const before = agent.traces();
@@ -112,6 +113,7 @@ test("a second start is refused and the program runs on", async (t) => {
   await agent.remove(id);
 });
 
+// agent-api 3.4
 test("a start after the death of init is refused, and nothing else is held up", async (t) => {
   const id = await agent.create("died", { args: ["true"] });
   await calls.SignalProcess({ container_id: id, exec_id: "", signal: 9 });
@@ -123,6 +125,7 @@ test("a start after the death of init is refused, and nothing else is held up", 
   await calls.RemoveContainer({ container_id: other });
 });
 
+// agent-api 3.5
 test("a running container with children is removed whole", async (t) => {
   const before = agent.traces();
   const id = await agent.run("resists", {
@@ -175,6 +178,7 @@ test("a container whose storage somebody else uses is removed all the same", asy
   await left(t, before);
 });
 
+// agent-api 10.2
 test("a container is removed although a storage below its bundle stays", async (t) => {
   const container_id = agent.id("keeps");
   const mount_point = `/run/kata-containers/${container_id}/shared`;
@@ -187,6 +191,7 @@ test("a container is removed although a storage below its bundle stays", async (
   t.equal(code, Code.internal, "its id is forgotten");
 });
 
+// agent-api 3.7
 test("SIGKILL without an exec id reaches every process of the container", async (t) => {
   const id = await agent.run("all", { args: ["sh", "-c", "sleep 1000 & sleep 1000"] });
   await agent.exec(id, "shell", { args: ["sh", "-c", "(sleep 1000 &) ; sleep 1000"] });
@@ -197,6 +202,7 @@ test("SIGKILL without an exec id reaches every process of the container", async 
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 3.7
 test("SIGTERM ends an init that does not handle it, and is left to one that does", async (t) => {
   const plain = await agent.run("plain", { args: ["sleep", "1000"] });
   await calls.SignalProcess({ container_id: plain, exec_id: "", signal: 15 });
@@ -211,6 +217,7 @@ test("SIGTERM ends an init that does not handle it, and is left to one that does
   await calls.RemoveContainer({ container_id: handles });
 });
 
+// agent-api 3.3.2, 10.2
 test("a failed create leaves nothing behind", async (t) => {
   const before = agent.traces();
   const good = specOf(agent.root, { args: ["true"] });
@@ -345,6 +352,7 @@ test("storages are shared, counted and released", async (t) => {
   await left(t, before);
 });
 
+// agent-api 10.3
 test("files under a mount in a bundle are never deleted", async (t) => {
   const host = join(agent.folder, "host-data");
   mkdirSync(host);

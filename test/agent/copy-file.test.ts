@@ -120,6 +120,7 @@ test("a folder is made or kept, and takes the place of a file", needsRoot, async
   t.equal(readFileSync(seen("dir"), "utf8"), "now a file");
 });
 
+// agent-api 3.23
 test("a link is replaced at once, as config maps are refreshed", needsRoot, async (t) => {
   await put("map/..v1/key", Buffer.from("1"));
   await put("map/..v2/key", Buffer.from("2"));
@@ -132,6 +133,7 @@ test("a link is replaced at once, as config maps are refreshed", needsRoot, asyn
   t.same(readdirSync(seen("map")).sort(), ["..data", "..v1", "..v2", "key"]);
 });
 
+// agent-api 3.23, 10.1
 test("nothing outside the share can be reached", async (t) => {
   const outside = join(agent.folder, "outside");
   writeFileSync(outside, "precious");
@@ -166,6 +168,7 @@ test("nothing outside the share can be reached", async (t) => {
   }
 });
 
+// agent-api 3.23
 test("only files, folders and links can be copied", async (t) => {
   for (const kind of ["fifo", "device", "socket"] as const) {
     const { code } = await refusal(put(`odd-${kind}`, Buffer.alloc(0), { file_mode: type[kind] | 0o644 }));
@@ -175,6 +178,7 @@ test("only files, folders and links can be copied", async (t) => {
   t.equal((await refusal(put("untyped", Buffer.from("x"), { file_mode: 0o644 }))).code, Code.internal);
 });
 
+// agent-api 10.3
 test("sizes and offsets that make no sense are refused and leave nothing", async (t) => {
   const before = readdirSync(seen("")).sort();
   const bad = [

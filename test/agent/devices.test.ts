@@ -113,6 +113,7 @@ t.test("in an agent of one's own", needsRoot, async (t) => {
     },
   );
 
+  // agent-api 4.4
   await t.test("devices that cannot be are refused with what is wrong, and the id stays free", async (t) => {
     const good = { id: "05/00", type: "blk", container_path: "/dev/x" };
     const cases: [object, number, RegExp][] = [

@@ -6,6 +6,7 @@ import { Code } from "../../src/base/code.ts";
 import { removeLeftGroups } from "../fakes/left-groups.ts";
 import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
+// agent-api 0.4, 3.2
 test("DestroySandbox is answered, then all ends: containers, waiting calls, the agent", async (t) => {
   await using agent = await startAgent();
   await agent.calls.CreateSandbox({ sandbox_id: "ends" });
@@ -63,6 +64,7 @@ test("SIGTERM does not end a first process, as a guest would end with it", async
   t.same(await agent.ended, { code: 0, signal: null });
 });
 
+// agent-api 6.4
 test("an agent whose output nobody reads any more goes on serving", async (t) => {
   await using agent = await startAgent({ env: { KATA_AGENT_LOG_LEVEL: "debug" } });
   agent.closeOutput();

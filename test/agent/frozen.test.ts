@@ -16,6 +16,7 @@ async function stateOf(call: Promise<unknown>): Promise<"open" | "answered"> {
 }
 
 // agent-api 10.2: reads, waits and writes of one process never block those of another.
+// agent-api 0.2, 3.17
 t.test("ten containers come and go beside what stands still", { skip: noDeadShare }, async (t) => {
   const agent = await startAgent();
   t.teardown(() => agent[Symbol.asyncDispose]());

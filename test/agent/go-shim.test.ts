@@ -176,6 +176,7 @@ for (const protocol of ["ttRPC", "gRPC"] as const) {
   );
 }
 
+// agent-api 0.4
 t.test("odd orders of the shim", needsRoot, async (t) => {
   const agent = await startAgent();
   t.teardown(() => agent[Symbol.asyncDispose]());

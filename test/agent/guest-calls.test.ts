@@ -13,6 +13,7 @@ const { calls } = agent;
 
 const annotation = "io.kubernetes.container.terminationMessagePath";
 
+// agent-api 0.3
 test("ResizeVolume is never implemented (agent-api 3.31)", async (t) => {
   for (const volume_guest_path of ["/", "", "/nonexistent"])
     t.equal((await refusal(calls.ResizeVolume({ volume_guest_path, size: 1n }))).code, Code.unimplemented);
@@ -56,6 +57,7 @@ test("what belongs to the machine is not changed from a borrowed world (agent-ap
   await calls.OnlineCPUMem({ nb_cpus: 1 });
 });
 
+// agent-api 0.3
 test(
   "GetDiagnosticData gives a container's last words, at most 4 KiB (agent-api 3.34)",
   needsRoot,

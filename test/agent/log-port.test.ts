@@ -70,6 +70,7 @@ test("one client at a time; who comes back gets what came meanwhile", async (t) 
   t.same(refuge.lines, []);
 });
 
+// agent-api 6.6
 test("nobody who logs waits for a client; what had no room is counted, and told once", async (t) => {
   const { port, path } = await openPort(t, 1000);
   const line = (number: number) => `${String(number).padStart(99, "0")}\n`;

@@ -179,6 +179,7 @@ function placesOf({ cmdline, file, env }: OptionRow<unknown>, text: string): [ke
   return places;
 }
 
+// agent-api 2.2
 test("every option is read from every source that it has", async (t) => {
   t.same(Object.keys(values).sort(), Object.keys(optionTable).sort());
   for (const [name, row] of Object.entries<OptionRow<unknown>>(optionTable)) {

@@ -37,6 +37,7 @@ test("calls under a policy", needsEngine, async (t) => {
   t.ok(details.agent_details?.extra_features.includes("agent-policy"));
   const workload = await agent.run("workload", { args: ["sh", "-c", "echo out; echo err >&2; sleep 1000"] });
 
+  // agent-api 0.3
   await t.test("denied CopyFile: PERMISSION_DENIED with what the policy prints, no file", async (t) => {
     await bothProtocols(t, agent, async (t, calls) => {
       const rule = 'CopyFileRequest if { print("path", input.path); print(input.file_type); input.uid == 7 }';
@@ -68,6 +69,7 @@ test("calls under a policy", needsEngine, async (t) => {
     });
   });
 
+  // agent-api 8
   await t.test("a denied create reserves nothing", async (t) => {
     await calls.SetPolicy({ policy: policyWith("default CreateContainerRequest := false") });
     const before = agent.traces();
@@ -93,6 +95,7 @@ test("calls under a policy", needsEngine, async (t) => {
     });
   });
 
+  // agent-api 10.1
   await t.test("a denied read is empty and no error", async (t) => {
     await bothProtocols(t, agent, async (t, calls) => {
       await calls.SetPolicy({ policy: policyWith("default ReadStreamRequest := false") });
@@ -110,6 +113,7 @@ test("calls under a policy", needsEngine, async (t) => {
     t.equal(`${Buffer.from((await calls.ReadStderr(read)).data)}`, "err\n");
   });
 
+  // agent-api 0.3
   await t.test("a request without a rule: INTERNAL; Health is never asked about", async (t) => {
     await bothProtocols(t, agent, async (t, calls) => {
       await calls.SetPolicy({ policy: "package agent_policy\ndefault SetPolicyRequest := true\n" });
@@ -120,6 +124,7 @@ test("calls under a policy", needsEngine, async (t) => {
     });
   });
 
+  // agent-api 8
   await t.test(
     "a rule that is no verdict, and one that never ends, are INTERNAL and tell nothing",
     async (t) => {
@@ -142,6 +147,7 @@ test("calls under a policy", needsEngine, async (t) => {
     await calls.SetPolicy({ policy: policyWith() });
   });
 
+  // agent-api 0.3
   await t.test(
     "a text that is no policy: INVALID_ARGUMENT, the one in force stays with its state",
     async (t) => {

@@ -91,6 +91,7 @@ test("a client that goes while it waits disturbs nobody and leaves no descriptor
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 0.2
 test("health is told while containers are being made and one stands still", async (t) => {
   const still = await agent.run("still", { args: ["sleep", "1000"] });
   await calls.SignalProcess({ container_id: still, exec_id: still, signal: 19 });
@@ -115,6 +116,7 @@ test("health is told while containers are being made and one stands still", asyn
   await calls.RemoveContainer({ container_id: still });
 });
 
+// agent-api 10.1
 test("no descriptor of the agent reaches a container", async (t) => {
   const script = 'for f in /proc/self/fd/*; do echo "$(readlink $f)"; done';
   const id = await agent.run("clean", { args: ["sh", "-c", script] });

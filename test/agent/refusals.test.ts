@@ -8,6 +8,7 @@ t.teardown(() => agent[Symbol.asyncDispose]());
 const { calls } = agent;
 const { internal, invalidArgument, notFound, unavailable } = Code;
 
+// agent-api 0.3
 test("an unknown container is told with the code that callers look for", async (t) => {
   const container_id = "nobody";
   const cases = {
@@ -41,6 +42,7 @@ test("an unknown container is told with the code that callers look for", async (
   }
 });
 
+// agent-api 0.3, 0.4
 test("an unknown process is told with the code and words that callers look for", async (t) => {
   const id = await agent.run("known", { args: ["sleep", "1000"] });
   const of = { container_id: id, exec_id: "stranger" };
@@ -68,6 +70,7 @@ test("an unknown process is told with the code and words that callers look for",
   await agent.remove(id);
 });
 
+// agent-api 0.4
 test("a process that has ended takes signals until it has been waited for", async (t) => {
   const id = await agent.run("over", { args: ["true"] });
   await agent.readAll(id);
@@ -86,6 +89,7 @@ test("a process that has ended takes signals until it has been waited for", asyn
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 0.4, 10.1
 test("an exec that cannot be says what is missing and leaves its id free", async (t) => {
   const id = await agent.run("execs", { args: ["sleep", "1000"] });
   const missing = await refusal(agent.exec(id, "p1", { args: ["no-such-program"] }));

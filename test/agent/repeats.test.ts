@@ -14,6 +14,7 @@ await calls.CreateSandbox(sandbox);
 const fine = { code: 0, message: "" };
 const sleeper = specOf(agent.root, { args: ["sleep", "1000"] });
 
+// agent-api 3.37
 test("CreateSandbox again is refused and wipes nothing", async (t) => {
   const id = await agent.run("kept", { args: ["sleep", "1000"] });
   const before = agent.traces();
@@ -26,6 +27,7 @@ test("CreateSandbox again is refused and wipes nothing", async (t) => {
   await agent.remove(id);
 });
 
+// agent-api 3.37
 test("CreateContainer again is refused, whatever the first one is at", async (t) => {
   const container_id = agent.id("one");
   const answers = await Promise.all(
@@ -38,6 +40,7 @@ test("CreateContainer again is refused, whatever the first one is at", async (t)
   await agent.remove(container_id);
 });
 
+// agent-api 3.4, 3.37
 test("StartContainer again is refused and hangs nobody", async (t) => {
   const container_id = await agent.create("start", { args: ["sleep", "1000"] });
   const answers = await Promise.all([1, 2, 3].map(() => refusal(calls.StartContainer({ container_id }))));
@@ -46,6 +49,7 @@ test("StartContainer again is refused and hangs nobody", async (t) => {
   await agent.remove(container_id);
 });
 
+// agent-api 3.37
 test("RemoveContainer again joins the first, and is told once the id is free", async (t) => {
   const container_id = await agent.run("remove", { args: ["sleep", "1000"] });
   const answers = await Promise.all([1, 2, 3].map(() => refusal(calls.RemoveContainer({ container_id }))));
@@ -79,6 +83,7 @@ test("a removal goes on behind its time limit, and the next one joins it (3.5)",
   t.ok(await eventually(() => JSON.stringify(agent.traces()) === JSON.stringify(before)));
 });
 
+// agent-api 3.37
 test("PauseContainer and ResumeContainer again are refused by the state (3.15)", needsRoot, async (t) => {
   const container_id = await agent.create("paused", { args: ["sleep", "1000"] });
   t.equal((await refusal(calls.ResumeContainer({ container_id }))).code, Code.internal, "it is not paused");
@@ -108,6 +113,7 @@ test("the pid namespace of a pod whose first process has gone cannot be joined, 
   await calls.RemoveContainer({ container_id: pause });
 });
 
+// agent-api 3.37
 test("DestroySandbox again succeeds", async (t) => {
   const answers = await Promise.all([1, 2].map(() => refusal(calls.DestroySandbox({}))));
   t.same(answers, [fine, fine]);

@@ -24,6 +24,7 @@ async function kill(
 }
 
 for (const protocol of ["ttRPC", "gRPC"] as const) {
+  // agent-api 0.4
   t.test(`a pod of runtime-rs by ${protocol}`, async (t) => {
     const agent = await startAgent();
     t.teardown(() => agent[Symbol.asyncDispose]());

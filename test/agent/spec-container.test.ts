@@ -81,6 +81,7 @@ test("parameters of the container's namespaces are set, others refused (3.3.8)",
   t.match(message, /sysctl is not allowed/);
 });
 
+// agent-api 10.1
 test("masked paths are files and folders, missing ones are skipped (3.3.11 step 5)", async (t) => {
   mkdirSync(join(agent.root, "secret"), { recursive: true });
   writeFileSync(join(agent.root, "secret/word"), "hidden");
@@ -171,6 +172,7 @@ test("nothing is mounted over /proc but proc, and below it only a few figures (3
   }
 });
 
+// agent-api 3.3.11
 test("a destination never leads out of the root file system (10.1)", async (t) => {
   const outside = mkdtempSync(join(agent.folder, "outside-"));
   symlinkSync(outside, join(agent.root, "out"));

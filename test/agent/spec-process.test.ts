@@ -28,6 +28,7 @@ function withProcess(script: string, process: Input<Process>): Input<Spec> {
   return { ...spec, Process: { ...spec.Process, ...process } };
 }
 
+// agent-api 10.1
 test("capabilities by any spelling are exactly those of the process (3.3.3, 3.3.10 step 19, 21)", async (t) => {
   const names = ["kill", "CAP_CHOWN", '"CAP_SETUID"'];
   const mask = ((1 << 0) | (1 << 5) | (1 << 7)).toString(16).padStart(16, "0");
@@ -78,6 +79,7 @@ test("the score of the OOM killer is written, zero too (3.3.3)", async (t) => {
   t.equal(await printed(withProcess(score, { OOMScoreAdj: 0n })), "0\n");
 });
 
+// agent-api 10.1
 test(
   "user, groups, no_new_privs and standard streams are the process's (3.3.10 steps 16 to 18)",
   needsRoot,

@@ -27,6 +27,7 @@ test("16 MiB pass byte for byte through stdin and stdout", async (t) => {
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 3.10
 test("no read answers more than was asked for", async (t) => {
   const id = await agent.run("small", { args: ["echo", "0123456789"] });
   t.equal(await agent.readText(id, 4), "0123");
@@ -36,6 +37,7 @@ test("no read answers more than was asked for", async (t) => {
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 0.4
 test("output is whole at the exit, also for who reads only after the wait", async (t) => {
   const file = join(agent.root, "etc/noise");
   const bytes = randomBytes(60_000);
@@ -50,6 +52,7 @@ test("output is whole at the exit, also for who reads only after the wait", asyn
   }
 });
 
+// agent-api 10.2
 test("an exit before the first wait and read is not lost", async (t) => {
   const id = await agent.run("host", { args: ["sleep", "1000"] });
   await agent.exec(id, "early", { args: ["sh", "-c", "echo out; echo err >&2; exit 9"] });
@@ -61,6 +64,7 @@ test("an exit before the first wait and read is not lost", async (t) => {
   await agent.remove(id);
 });
 
+// agent-api 10.2
 test("of 60 processes that end at once each has its own exit and output", async (t) => {
   const id = await agent.run("crowd", { args: ["sleep", "1000"] });
   const right = await Promise.all(
@@ -102,6 +106,7 @@ test("1,000 reads wait while other calls go on, and all of them end", async (t) 
   await calls.RemoveContainer({ container_id: id });
 });
 
+// agent-api 3.9
 test("a full pipe holds back its writer and nobody else", async (t) => {
   const id = await agent.run("stuck", { args: ["sleep", "1000"] });
   const write = calls.WriteStdin({ container_id: id, data: Buffer.alloc(1024 * 1024) });
@@ -139,6 +144,7 @@ test("reads that their caller gave up lose no byte", async (t) => {
   await agent.remove(id);
 });
 
+// agent-api 0.4
 test("a terminal has its size, one stream, and an end", async (t) => {
   const id = await agent.run("screen", { args: ["sleep", "1000"] });
   const exec_id = "terminal";

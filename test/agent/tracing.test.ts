@@ -157,6 +157,7 @@ test("isolated: one root, every call below it, inner steps below their call", as
   t.equal(attributesOf(failed as OtlpSpan)["error.type"], "INTERNAL");
 });
 
+// agent-api 10.3
 test("no secret of a request is in spans, log lines or error texts", async (t) => {
   const both = await traced(t, "collated", { KATA_AGENT_LOG_LEVEL: "trace" });
   const [collector, agent] = both;

@@ -6,6 +6,7 @@ const refused = { name: "AgentError", code: Code.internal };
 const good = ["ab", "a1", "A.b-c_d", "0x", "x".repeat(255)];
 const bad = ["", "a", ".ab", "-ab", "_ab", "a/b", "a b", "../ab", "ab\n", "ab\0", "äb", "x".repeat(256)];
 
+// agent-api 3.3.1, 10.1
 test("ids of every kind are checked before they can become a path", async (t) => {
   for (const check of [containerId, execId, sandboxId]) {
     for (const value of good) t.equal(check(value), value, `${check.name} ${value.slice(0, 20)}`);

@@ -23,6 +23,7 @@ test("sizes are read as one option or as two, and come to whole pages (4.2)", (t
   t.end();
 });
 
+// agent-api 10.3
 test("sizes that are none, or too large, are refused", (t) => {
   for (const bad of [
     [],

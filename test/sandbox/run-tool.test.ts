@@ -3,6 +3,7 @@ import { runTool } from "../../src/sandbox/run-tool.ts";
 
 const limits = { timeoutMs: 60_000, maxOutputBytes: 1000 };
 
+// agent-api 0.4
 test("a missing program is an error that names it, and does not read as if the thing asked for were missing", async (t) => {
   const running = runTool("no-such-program", [], limits);
   await t.rejects(running, { code: 13, message: "the guest image lacks the program no-such-program" });

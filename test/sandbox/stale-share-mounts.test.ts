@@ -29,6 +29,7 @@ test("a share without mounts is done at once", async (t) => {
   t.same(seen, []);
 });
 
+// agent-api 3.17
 test("calls that gave up on a walk that hangs leave nothing behind", async (t) => {
   const program = join(import.meta.dirname, "hung-walk.ts");
   const grown = execFileSync(process.execPath, ["--expose-gc", program], { env: {}, encoding: "utf8" });

@@ -111,6 +111,7 @@ test("the driver is loaded when the kernel does not have it yet", async (t) => {
   t.equal(loads(), 1);
 });
 
+// agent-api 4.4
 test("two groups in one request, no group, and no device are refused", async (t) => {
   const { vfio, plug } = machine(t);
   plug("03.0", { group: "1" });

@@ -116,6 +116,7 @@ test("what is new, changed, gone or of another kind is seen by its time", async 
   t.notOk(existsSync(copy));
 });
 
+// agent-api 7
 test("links are copied as links, in source and copy none is followed, and special files are passed over", async (t) => {
   const { root, source, copy, storage } = await watched(t);
   symlinkSync(join(root, "outside/secret"), join(source, "link"));

@@ -82,6 +82,7 @@ test("the calls of a pod start give it a network, and the lists tell it", async 
   t.match(ip("neighbour", "show", "dev", "eth0"), /10\.1\.0\.1 lladdr 02:00:00:00:00:01 PERMANENT/);
 });
 
+// agent-api 3.37
 test("a request repeated after a time-out has the same result", async (t) => {
   const agent = await guest(t);
   const ask = async () => {
@@ -101,6 +102,7 @@ test("the hardware address is compared without regard to capitals", async (t) =>
   await agent.UpdateInterface({ interface: { ...eth0, hwAddr: hwAddr.toUpperCase() } });
 });
 
+// agent-api 0.4
 test("a NIC that is not there is Link not found, by hardware address as by PCI path", async (t) => {
   const agent = await guest(t);
   const expected = { code: internal, message: /Link not found/ };
@@ -109,6 +111,7 @@ test("a NIC that is not there is Link not found, by hardware address as by PCI p
   await t.rejects(agent.UpdateInterface({ interface: { ...eth0, devicePath: "1f/1f/1f/1f" } }), expected);
 });
 
+// agent-api 0.3
 test("a request without its sub-message is INVALID_ARGUMENT", async (t) => {
   const agent = await guest(t);
   await t.rejects(agent.UpdateInterface({}), { code: invalidArgument });

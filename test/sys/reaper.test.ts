@@ -150,6 +150,7 @@ test("to adopt nobody is ESRCH", async (t) => {
   t.throws(() => reaper.adopt(child.pid), { code: "ESRCH" });
 });
 
+// agent-api 6.3
 test("a zombie that Node has not heard of yet is left to it", async (t) => {
   using reaper = new Reaper(silentLog);
   const child = spawnByNode("sh", ["-c", "exit 5"]);
@@ -162,6 +163,7 @@ test("a zombie that Node has not heard of yet is left to it", async (t) => {
   t.same(await exit, [5, null]);
 });
 
+// agent-api 6.3
 test("children of Node keep their status while orphans die around them", async (t) => {
   using reaper = new Reaper(silentLog);
   reaper.start();

@@ -81,6 +81,7 @@ function separateHashes(dir: string, image: string, salt: string): { tree: strin
   return { tree, params: `root_hash=${rootHash},salt=${salt},data_blocks=${blocks}` };
 }
 
+// agent-api 1.4
 t.test("the services beside the calls, in one guest", { skip: whyNoVm() ?? false }, async (t) => {
   const dir = mkdtempSync("/tmp/kata-services-");
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));

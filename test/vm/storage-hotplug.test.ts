@@ -126,6 +126,7 @@ t.test("disks and memory are plugged into a running guest", { skip: whyNoVm() ??
     await t.rejects(run("true", [wanted]), { message: /not empty: it holds swap/ });
   });
 
+  // agent-api 3.37
   await t.test("swap by PCI path and by name (3.30)", async (t) => {
     await calls.AddSwap({ PCIPath: [6, 0] });
     t.match(await run("cat /proc/swaps"), /^\/dev\/vdb\s+partition\s+32764/m);

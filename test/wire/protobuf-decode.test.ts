@@ -31,6 +31,7 @@ for (const [what, bytes] of [
   });
 }
 
+// agent-api 11
 test("unknown fields of all wire types are skipped, known ones of another wire type as well", async (t) => {
   const bytes = hex("f801 05  f901 0102030405060708  fa01 03 616263  fd01 01020304  08 07  0a 02 6331");
   t.equal(decodeMessage(CreateContainerRequest, bytes).container_id, "c1");

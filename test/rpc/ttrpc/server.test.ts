@@ -64,6 +64,7 @@ test("a documented request gets the documented answer", async (t) => {
 
 for (const id of [0, 2, 0xffff_fffe]) {
   for (const type of [1, 2, 3, 77]) {
+    // agent-api 0.1
     test(`stream id ${id} is refused on a frame of type ${type}, and the connection lives`, async (t) => {
       const { peer } = await peerOf(t);
       peer.send(frame(id, type), check(1));
@@ -125,6 +126,7 @@ test("a frame full of metadata is refused on its stream, and the connection live
   ]);
 });
 
+// agent-api 0.1
 test("what the schema does not know, or nobody has implemented, is UNIMPLEMENTED", async (t) => {
   const { peer } = await peerOf(t);
   peer.send(
@@ -143,6 +145,7 @@ test("what the schema does not know, or nobody has implemented, is UNIMPLEMENTED
   t.ok(answers.every((answer) => answer.message.length <= 200));
 });
 
+// agent-api 0.3
 test("a request message that does not decode is INVALID_ARGUMENT", async (t) => {
   const { peer } = await peerOf(t, handlers({ ReadStdout: async () => ({ data: new Uint8Array(0) }) }));
   peer.send(request(1, agent, "ReadStdout", { payload: Uint8Array.of(0x0a, 0x7f) }));
@@ -153,6 +156,7 @@ test("a request message that does not decode is INVALID_ARGUMENT", async (t) => 
   });
 });
 
+// agent-api 0.1
 test("an oversize request is refused on its stream, and the connection lives", async (t) => {
   const { peer } = await peerOf(t);
   peer.send(
@@ -173,6 +177,7 @@ test("an oversize request is refused on its stream, and the connection lives", a
   );
 });
 
+// agent-api 0.1
 test("an oversize answer is replaced by a refusal, one of just 4 MiB is sent", async (t) => {
   const ReadStdout = async ({ len }: ReadStreamRequest) => ({ data: new Uint8Array(len).fill(1) });
   const { peer } = await peerOf(t, handlers({ ReadStdout }));
@@ -235,6 +240,7 @@ test("frames may come in single bytes", async (t) => {
   t.match(await peer.answer(), { id: 1, code: Code.ok });
 });
 
+// agent-api 0.1
 test("at its deadline a call is answered, and its handler told", async (t) => {
   const waiting = parked();
   const { peer, connections } = await peerOf(t, handlers({ WaitProcess: waiting.handler }));
@@ -263,6 +269,7 @@ test("a negative timeout has expired already, and one of 200 days does not expir
   t.equal(runs, 1);
 });
 
+// agent-api 0.1
 test("calls run at the same time and are answered as they end", async (t) => {
   const waiting = parked();
   const { peer } = await peerOf(t, handlers({ WaitProcess: waiting.handler }));
@@ -275,6 +282,7 @@ test("calls run at the same time and are answered as they end", async (t) => {
   t.match(await peer.answer(), { id: 1, code: Code.ok });
 });
 
+// agent-api 0.1
 test("when the client goes its calls are cancelled", async (t) => {
   const waiting = parked();
   const { peer, connections } = await peerOf(t, handlers({ WaitProcess: waiting.handler }));
@@ -296,6 +304,7 @@ for (const [what, fails, expected] of [
   ["a text", () => "broken", { code: Code.internal, message: "broken" }],
   ["a huge text", () => new Error("x".repeat(5_000_000)), { code: Code.internal, message: /^x{8192}$/ }],
 ] as const) {
+  // agent-api 10.3
   test(`${what} that a handler throws becomes a status without a stack`, async (t) => {
     const Check = async () => {
       throw fails();
@@ -429,6 +438,7 @@ test("a connection that breaks cancels its calls", async (t) => {
   waiting.release();
 });
 
+// agent-api 10.1
 test("whatever bytes a peer sends, the server stands and other connections are served", async (t) => {
   const random = new Random(5);
   const { address, connections } = await ttrpcServer(t, handlers());
