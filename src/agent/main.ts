@@ -114,7 +114,12 @@ async function main(role: Role): Promise<void> {
     onDestroyed: ended.destroyed,
   });
   running.rooms = rooms;
-  const interceptors = [tracing.interceptor, firstCall(steps), policyInterceptor(policy)];
+  const interceptors = [
+    tracing.interceptor,
+    firstCall(steps),
+    policyInterceptor(policy),
+    tracing.annotations,
+  ];
   running.background.defer(async () => rooms.memAgent?.close());
   running.server = await steps.step("listen", { "kata.boot.step": "listen" }, () =>
     serve(

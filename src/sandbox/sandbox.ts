@@ -70,7 +70,7 @@ export class Sandbox {
     this.#state = "creating";
     await using undo = new AsyncDisposableStack();
     undo.defer(() => {
-      this.#state = "waiting";
+      if (!this.#isDestroyed()) this.#state = "waiting";
     });
     await clearBase(guestPaths.base);
     await mkdir(guestPaths.agent, { recursive: true, mode: 0o700 });
@@ -80,10 +80,18 @@ export class Sandbox {
     const mounted = await this.storages.add(request.storages, undefined, signal);
     undo.defer(() => this.storages.release(mounted));
     this.#guestHooks = await findGuestHooks(request.guestHookPath, this.#log);
-    this.#undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
+    const undoDns = await setUpDns(request.dns, join(guestPaths.sandbox, "resolv.conf"));
+    undo.defer(() => undoDns?.().catch(() => undefined));
+    // What its end had to take back was not there yet.
+    if (this.#isDestroyed()) throw new AgentError(Code.internal, "the sandbox has ended");
     undo.move();
+    this.#undoDns = undoDns;
     this.#id = request.id;
     this.#state = "running";
+  }
+
+  #isDestroyed(): boolean {
+    return this.#state === "destroyed";
   }
 
   /**

@@ -6,6 +6,7 @@ import { guestPaths } from "../base/guest-paths.ts";
 import type { ContainerId } from "../base/ids.ts";
 import { guestPath } from "./guest-path.ts";
 import { mountStorage } from "./mount-storage.ts";
+import { mustNotLeadOut } from "./must-not-lead-out.ts";
 import type { Storage } from "./storage.ts";
 
 const createDirectory = "io.katacontainers.volume.overlayfs.create_directory=";
@@ -22,6 +23,7 @@ export async function overlayStorage(
   for (const option of storage.driverOptions) {
     if (!option.startsWith(createDirectory)) continue;
     const folder = guestPath(option.slice(createDirectory.length), "directory to create");
+    await mustNotLeadOut(folder);
     await mkdir(folder, { recursive: true, mode: 0o755 });
   }
   if (!storage.options.includes("io.katacontainers.fs-opt.overlay-rw")) return mountStorage(storage, signal);

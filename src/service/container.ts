@@ -42,9 +42,8 @@ export function containerCalls(rooms: Rooms): Calls {
   return {
     async CreateContainer(request, call) {
       const id = containerId(request.container_id);
-      const first = registry.size === 0;
       await withPassedStreams(rooms.passedStreams, request, (passed) =>
-        registry.create(id, () => create(rooms, id, request, first, call, passed)),
+        registry.create(id, () => create(rooms, id, request, registry.size === 0, call, passed)),
       );
       return {};
     },

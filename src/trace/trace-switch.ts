@@ -79,10 +79,14 @@ export class TraceSwitch {
   }
 
   /** First in the chain of the dispatcher, whether tracing is on or not. */
-  readonly interceptor: Interceptor = (next) => (call) => {
-    if (this.#undecided && call.method.name === "CreateContainer") return this.#decide(next, call);
-    return this.#tracing === undefined ? next(call) : this.#tracing.handle(next, call);
-  };
+  readonly interceptor: Interceptor = (next) => (call) =>
+    this.#tracing === undefined || (this.#undecided && wantedBy(call) === "off")
+      ? next(call)
+      : this.#tracing.handle(next, call);
+
+  /** Heeds the annotations of the first container. Last in the chain: a call that is denied must change nothing. */
+  readonly annotations: Interceptor = (next) => (call) =>
+    this.#undecided && call.method.name === "CreateContainer" ? this.#decide(next, call) : next(call);
 
   get on(): boolean {
     return this.#tracing !== undefined;
@@ -188,15 +192,15 @@ export class TraceSwitch {
 
   async #decide(next: Handler, call: Call): Promise<object> {
     this.#undecided = false;
-    const annotations = annotationsOfCreate(call);
-    const wanted = annotations === undefined ? undefined : annotatedTrace(annotations);
+    const wanted = wantedBy(call);
     if (wanted === "off") {
       // Its spans may take their time to leave; the container need not wait for that.
       if (this.on) void this.stop();
       return next(call);
     }
-    if (wanted !== undefined && !this.on) await this.start({ by: "annotation", type: wanted });
-    return this.#tracing === undefined ? next(call) : this.#tracing.handle(next, call);
+    if (wanted === undefined || this.on) return next(call);
+    await this.start({ by: "annotation", type: wanted });
+    return this.interceptor(next)(call);
   }
 
   async #begin(beginning: Beginning): Promise<void> {
@@ -231,6 +235,12 @@ export class TraceSwitch {
     this.#turn = turn.catch(() => {});
     return turn;
   }
+}
+
+/** What the annotations of a container ask for; undefined for every other call. */
+function wantedBy(call: Call): TracingMode | "off" | undefined {
+  const annotations = annotationsOfCreate(call);
+  return annotations === undefined ? undefined : annotatedTrace(annotations);
 }
 
 function sum(a: FlushReport, b: FlushReport): FlushReport {

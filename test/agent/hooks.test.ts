@@ -165,6 +165,14 @@ test("hooks that fail, hang or are not there fail no request, and are told (3.3.
   );
 });
 
+test("a hook that never stops talking ends at its time all the same (3.3.6)", needsRoot, async (t) => {
+  const path = join(agent.folder, "floods");
+  program(path, "#!/bin/sh\nfor each in 1 2 3 4; do yes >&2 & done\nyes\n");
+  const { status } = await life("flooded", withHooks("exit 9", { Prestart: [{ Path: path, Timeout: 1n }] }));
+  t.equal(status, 9);
+  t.match(logged("prestart").slice(-2, -1), [{ how: "timeout", lastLine: "y" }]);
+});
+
 test("a hook in a container with users of its own is told too (3.3.6)", needsRoot, async (t) => {
   const map = [{ ContainerID: 0, HostID: 100_000, Size: 65_536 }];
   const script = "id -u >&2; cut -d' ' -f3 /proc/self/uid_map >/dev/null; exit 5";

@@ -95,6 +95,17 @@ test("containers share host name, ipc and, when asked, the pid namespace of the 
   t.equal(sandboxMounts().length, 2);
 });
 
+test("of two first containers at once one makes the pod's pid namespace", async (t) => {
+  await using other = await startAgent();
+  const OCI = specOf(other.root, { args: ["sleep", "1000"] });
+  const creates = ["one", "two"].map((name) =>
+    other.calls.CreateContainer({ container_id: other.id(name), OCI, sandbox_pidns: true }),
+  );
+  const [one, two] = await Promise.allSettled(creates);
+  t.equal(one?.status, "fulfilled");
+  t.match(two, { status: "rejected", reason: { code: Code.internal, message: /no shared pid namespace/ } });
+});
+
 test(
   "SIGKILL reaches a whole container also where its init is not the first of its namespace",
   needsRoot,

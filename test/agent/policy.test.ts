@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { Code } from "../../src/base/code.ts";
+import { specOf } from "../fakes/container-spec.ts";
 import { needsEngine, policyWith } from "../fakes/policies.ts";
 import { type Methods, type RealAgent, refusal, startAgent } from "../fakes/real-agent.ts";
 
@@ -77,6 +78,18 @@ test("calls under a policy", needsEngine, async (t) => {
     t.same(agent.traces(), before);
     await calls.SetPolicy({ policy: policyWith() });
     await agent.remove(await agent.run("later", { args: ["true"] }));
+  });
+
+  await t.test("a denied create turns no tracing on", async (t) => {
+    await using other = await startAgent();
+    await other.calls.SetPolicy({
+      policy: policyWith("default CreateContainerRequest := false", "default StopTracingRequest := true"),
+    });
+    const Annotations = new Map([["io.katacontainers.config.agent.trace", "collated"]]);
+    const spec = { ...specOf(other.root, { args: ["true"] }), Annotations };
+    const create = () => other.calls.CreateContainer({ container_id: other.id("noted"), OCI: spec });
+    t.equal((await refusal(create())).code, Code.permissionDenied);
+    t.match(await refusal(other.calls.StopTracing({})), { message: "tracing not enabled" });
   });
 
   await t.test("a state that calls change decides about the next ones, also at once", async (t) => {

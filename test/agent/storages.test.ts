@@ -156,6 +156,15 @@ test("a mount point below the share is where its name says, never behind a link 
     const { message } = await refusal(create("led", [tmpfs(mount_point)]));
     t.match(message, /leads over a link/);
   }
+  const mine = { driver: "local", source: "local", fstype: "local", options: ["mode=0777"] };
+  const marker = `io.katacontainers.volume.overlayfs.create_directory=${share}/link/made`;
+  const overlay = { ...tmpfs(`${base}/over`), driver: "overlayfs", driver_options: [marker] };
+  const before = statSync(`${outside}/deep`).mode;
+  for (const storage of [{ ...mine, mount_point: `${share}/link/deep` }, overlay])
+    t.match((await refusal(create("led", [storage]))).message, /leads over a link/, storage.driver);
+  const grown = { ...tmpfs(`${share}/link/grown`), driver: "ephemeral" };
+  t.match((await refusal(calls.UpdateEphemeralMounts({ storages: [grown] }))).message, /leads over a link/);
+  t.equal(statSync(`${outside}/deep`).mode, before);
   t.same(readdirSync(outside).sort(), ["deep", "file"], "nothing is made there");
   await create("led", [tmpfs(`${share}/straight/on`)]);
   await agent.remove(agent.id("led"));

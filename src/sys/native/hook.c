@@ -26,6 +26,8 @@
 
 /* What is kept of stderr; who reads it wants the last line. */
 enum { KEPT = 2048 };
+/* A drain takes more than any pipe holds, and ends all the same when the other side never stops. */
+enum { READS = 1024 };
 
 struct tail {
   char bytes[2 * KEPT];
@@ -46,15 +48,16 @@ static void keep(struct tail *tail, const char *bytes, size_t length) {
   tail->length += length;
 }
 
-/* Takes what is there. 0 when the other side is closed, which is also how a broken pipe is taken. */
+/* Takes what is there, and no more than that: the time of a hook that floods us ends too. 0 when the other side is closed, which is also how a broken pipe is taken. */
 static int drain(int fd, struct tail *tail) {
   char buffer[KEPT];
-  for (;;) {
+  for (int reads = 0; reads < READS; reads++) {
     ssize_t count = read(fd, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return count < 0 && errno == EAGAIN;
     if (tail) keep(tail, buffer, (size_t)count);
   }
+  return 1;
 }
 
 static long long now_us(void) {
