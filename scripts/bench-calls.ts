@@ -27,7 +27,7 @@ const run = promisify(execFile);
 const { KATA_BENCH_CLIENT: client = "" } = process.env;
 
 /** Calls Health.Check in that shape for so long, from a process of its own. */
-export async function load(target: Target, shape: Shape, seconds: number): Promise<Load> {
+async function load(target: Target, shape: Shape, seconds: number): Promise<Load> {
   const { connections, outstanding } = shape;
   if (client === "") {
     const args = [target.socket, connections, outstanding, seconds, ...(target.traced ? ["traced"] : [])];
@@ -43,7 +43,7 @@ export async function load(target: Target, shape: Shape, seconds: number): Promi
 }
 
 /** One call after the other, as a prober makes them. */
-export const probe = (target: Target, seconds: number): Promise<Load> => load(target, alone, seconds);
+const probe = (target: Target, seconds: number): Promise<Load> => load(target, alone, seconds);
 
 /** Latency and throughput of Check, untraced and traced, beside the bare echo; all by turns. */
 export async function callRows(targets: Targets, effort: Effort): Promise<Row[]> {

@@ -11,6 +11,7 @@ import type { Relayed } from "../trace/relayed.ts";
 import { listen } from "../vsock/listen.ts";
 import { ByteQuota } from "./byte-quota.ts";
 
+/** The socket of one container; `close` takes it away. */
 export type RelayServer = { close(): Promise<void> };
 
 /** `forward`: passes a request on, false when there is no room. `count`: told what came of every request. */

@@ -16,7 +16,7 @@ const maxDepth = 64;
 const maxNameBytes = 255;
 
 /** Where the kernel shows the control groups. */
-export const cgroupRoot = "/sys/fs/cgroup";
+const cgroupRoot = "/sys/fs/cgroup";
 
 /** One control group; it need not exist. */
 export class Cgroup {

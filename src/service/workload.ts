@@ -24,7 +24,7 @@ export type WorkloadRelay = {
 };
 
 /** Where a container finds its socket: in its own /dev, so that nothing is left in an image. */
-export const relaySocket = "/dev/otlp.sock";
+const relaySocket = "/dev/otlp.sock";
 
 const annotation = "io.katacontainers.config.agent.trace_";
 

@@ -16,7 +16,7 @@ export function sentFromAnswer(answer: HttpResponse): Sent {
 }
 
 /** Reads `Retry-After`: seconds, or an HTTP date. At most a minute; undefined when there is none or it is not valid. */
-export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
+function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxAfterMs);
@@ -26,7 +26,7 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
  * `partial_success.rejected_spans` of an ExportTraceServiceResponse: field 1 of field 1, a varint. Whatever does not
  * read as that is no rejection: the batch has been answered with success.
  */
-export function rejectedSpans(body: Uint8Array): number {
+function rejectedSpans(body: Uint8Array): number {
   if (body[0] !== 0x0a || body[2] !== 0x08) return 0;
   let value = 0;
   for (let at = 3, factor = 1; at < Math.min(body.length, 10); at++, factor *= 128) {

@@ -12,7 +12,7 @@ import { WireError } from "./wire-error.ts";
  */
 
 /** Metadata of a call that has none. */
-export const noMetadata: readonly (readonly [key: string, value: string])[] = Object.freeze([]);
+const noMetadata: readonly (readonly [key: string, value: string])[] = Object.freeze([]);
 
 /** As many as Node lets into the headers of a gRPC call; a caller's trace context needs two. */
 const maxMetadataPairs = 128;

@@ -58,7 +58,7 @@ function isId(id: Uint8Array, length: number): boolean {
 }
 
 /** A list of spans as Zipkin takes it. Precondition: they have ids. */
-export function zipkinJson(spans: readonly PlacedSpan[]): string {
+function zipkinJson(spans: readonly PlacedSpan[]): string {
   return JSON.stringify(spans.map(zipkinSpan), bigintsAsText);
 }
 

@@ -3,8 +3,9 @@ import type { Test } from "tap";
 import { backendPath, type ServingProgram, skipWithout, startProgram } from "./backend.ts";
 import { freePort } from "./free-port.ts";
 
-/** Why tests with the OpenTelemetry Collector, or with otel-cli, are skipped, or false. */
+/** Why tests with the OpenTelemetry Collector are skipped, or false. */
 export const collectorSkip = skipWithout("the OpenTelemetry Collector", "collector");
+/** The same of otel-cli. */
 export const otelCliSkip = skipWithout("otel-cli", "otel-cli");
 
 /** An OpenTelemetry Collector that passes on what it gets. */

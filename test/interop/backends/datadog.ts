@@ -21,8 +21,9 @@ export type DatadogSpan = {
   readonly metrics: Readonly<Record<string, number>>;
 };
 
-/** Why the tests with the test agent, or with the strict decoder, are skipped, or false. */
+/** Why the tests with the test agent are skipped, or false. */
 export const datadogSkip = skipWithout("the Datadog test agent", "datadog");
+/** The same of the strict decoder. */
 export const judgeSkip = skipWithout("the Datadog Agent's decoder", "datadog-judge");
 
 /** Datadog's test agent: its traces port, and an OTLP port. */
