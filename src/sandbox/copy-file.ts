@@ -29,6 +29,7 @@ const permissionBits = 0o7777;
 /** The callers leave the mode of parents at 0 when they have no opinion. */
 const defaultDirectoryMode = 0o750;
 const maxNameBytes = 255;
+const maxTargetBytes = 4095;
 const partialFiles = new PartialFiles();
 
 /**
@@ -102,9 +103,8 @@ async function makeDirectory(request: CopyRequest, parent: string, name: string)
 
 /** A new link is put in place by rename, so that replacing one is atomic: config maps are refreshed that way. */
 async function makeSymlink(request: CopyRequest, parent: string, name: string): Promise<void> {
-  const target = Buffer.from(request.data);
   const fresh = `${parent}/.kata-link-${randomBytes(12).toString("hex")}`;
-  await symlink(target, fresh);
+  await linkTo(request.data, fresh);
   try {
     await lchown(fresh, request.uid, request.gid);
     await replace(fresh, `${parent}/${name}`);
@@ -112,6 +112,16 @@ async function makeSymlink(request: CopyRequest, parent: string, name: string): 
     await rm(fresh, { force: true });
     throw error;
   }
+}
+
+/** The texts of the system name the target, and the data of a request is nobody else's business. */
+async function linkTo(target: Uint8Array, path: string): Promise<void> {
+  if (target.length === 0 || target.length > maxTargetBytes || target.includes(0)) {
+    throw new AgentError(Code.internal, "the target of the symlink is none");
+  }
+  await symlink(Buffer.from(target), path).catch((error: NodeJS.ErrnoException) => {
+    throw new AgentError(Code.internal, `${error.code}: the symlink could not be made`);
+  });
 }
 
 async function makeFile(request: CopyRequest, parent: string, name: string): Promise<void> {

@@ -137,13 +137,33 @@ test("no folder is made behind a link of the share (agent-api 10.1)", needsRoot,
   mkdirSync(agent.path(share), { recursive: true });
   symlinkSync(agent.folder, agent.path(`${share}/link`));
   const mount_point = `${share}/link/made`;
-  await refused(t, { local: { storages: [{ driver: "local", source: "local", mount_point }] } });
+  const create = `io.katacontainers.volume.overlayfs.create_directory=${mount_point}`;
+  const overlay = { driver: "overlayfs", source: "overlay", fstype: "overlay", driver_options: [create] };
+  await refused(t, {
+    local: { storages: [{ driver: "local", source: "local", mount_point }] },
+    "for an overlay": {
+      storages: [{ ...overlay, mount_point: "/run/overlay", options: ["lowerdir=/nope"] }],
+    },
+  });
   for (const options of [[], ["size=1M"]]) {
     const storages = [{ driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", mount_point, options }];
     t.equal((await refusal(calls.UpdateEphemeralMounts({ storages }))).code, Code.internal);
   }
   t.notOk(existsSync(join(agent.folder, "made")));
   t.ok(lstatSync(agent.path(`${share}/link`)).isSymbolicLink());
+});
+
+test("the target of a link that cannot be is not told (agent-api 3.23 step 4, 10.3)", async (t) => {
+  const link = { path: `${share}/untold`, file_mode: 0o120777, dir_mode: 0o755, uid: 0, gid: 0 };
+  const targets = { empty: "", "with a NUL": "secret\0", long: "secret".repeat(1000) };
+  for (const [what, target] of Object.entries(targets)) {
+    const data = Buffer.from(target);
+    for (const { CopyFile } of Object.values(protocols)) {
+      const { code, message } = await refusal(CopyFile({ ...link, file_size: BigInt(data.length), data }));
+      t.equal(code, Code.internal, what);
+      t.notMatch(message, /secret|Buffer|kata-link/, what);
+    }
+  }
 });
 
 test("a watchable mount with a name that cannot be is refused in its own words (agent-api 7)", async (t) => {
