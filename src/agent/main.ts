@@ -13,6 +13,7 @@ import { startPolicy } from "../sandbox/start-policy.ts";
 import { agentHandlers } from "../service/handlers.ts";
 import { policyInterceptor } from "../service/policy-interceptor.ts";
 import { raiseDescriptorLimit } from "../sys/descriptor-limit.ts";
+import { endProcess } from "../sys/end-process.ts";
 import { hasPolicyEngine } from "../sys/policy-engine.ts";
 import { powerOff } from "../sys/power.ts";
 import { setProcessName } from "../sys/process-name.ts";
@@ -175,7 +176,7 @@ function fatal(role: Role, message: string): never {
   try {
     if (role === "machine-init") powerOff();
   } finally {
-    process.exit(1);
+    endProcess(1);
   }
 }
 
@@ -186,6 +187,6 @@ function printVersion(): void {
 
 const role = roleOf(process.pid);
 main(role).then(
-  () => process.exit(0),
+  () => endProcess(0),
   (error) => fatal(role, AgentError.from(error).message),
 );

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { ContainerId } from "../base/ids.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { MountFlag, mount, UmountFlag, umount } from "../sys/mount.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import type { OciSpec } from "./oci.ts";
@@ -49,7 +50,9 @@ export class Bundle {
     mkdirSync(this.path, { recursive: true, mode: 0o755 });
     if (await this.#makeRootfs()) {
       try {
-        await mount({ source: root.path, target: this.rootfs, flags: MountFlag.bind });
+        await mayHang(root.path, () =>
+          mount({ source: root.path, target: this.rootfs, flags: MountFlag.bind }),
+        );
         this.#mounted = true;
       } catch (error) {
         throw AgentError.from(error, "bind-mount the root file system");
@@ -113,7 +116,7 @@ export class Bundle {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       // A link in its place would lead crun, and what is unmounted later, elsewhere (agent-api 3.3.8).
-      if ((await lstat(this.rootfs)).isDirectory()) return false;
+      if ((await mayHang(this.rootfs, () => lstat(this.rootfs))).isDirectory()) return false;
       throw new AgentError(Code.internal, "the root of the bundle is not a directory");
     }
   }

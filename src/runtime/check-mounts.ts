@@ -2,8 +2,9 @@ import { lstat, statfs } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import type { OciMount } from "./oci.ts";
-import { scopedPath } from "./scoped-path.ts";
+import { type KnownLinks, scopedPath } from "./scoped-path.ts";
 
 /** `PROC_SUPER_MAGIC` of statfs(2). */
 const procMagic = 0x9fa0;
@@ -21,17 +22,23 @@ const coverable = new Set(
  * @throws INTERNAL.
  */
 export async function checkMounts(rootfs: string, mounts: readonly OciMount[]): Promise<void> {
-  // All at once: each look is a way to another thread and back.
-  await Promise.all(mounts.map((mount) => checkMount(rootfs, mount)));
+  // One after the other: a dead share then holds one thread, and what lies on many ways is looked at once.
+  const known: KnownLinks = new Map();
+  await mayHang(rootfs, async () => {
+    for (const mount of mounts) await checkMount(rootfs, mount, known);
+  }).catch((error) => {
+    throw AgentError.from(error);
+  });
 }
 
-async function checkMount(rootfs: string, mount: OciMount): Promise<void> {
-  const destination = await scopedPath(rootfs, mount.destination);
+async function checkMount(rootfs: string, mount: OciMount, known: KnownLinks): Promise<void> {
+  const destination = await scopedPath(rootfs, mount.destination, known);
   if (destination === "/proc") await mustBeProc(mount);
   else if (destination.startsWith("/proc/") && !coverable.has(destination)) {
     throw new AgentError(Code.internal, "a mount below /proc is not allowed");
   }
-  if (mount.type === "proc" || mount.type === "sysfs") await mustBeDirectory(rootfs, mount.destination);
+  if (mount.type === "proc" || mount.type === "sysfs")
+    await mustBeDirectory(rootfs, mount.destination, known);
 }
 
 async function mustBeProc({ type, source, options = [] }: OciMount): Promise<void> {
@@ -42,9 +49,9 @@ async function mustBeProc({ type, source, options = [] }: OciMount): Promise<voi
 }
 
 /** A link in the place of the directory would have such a file system appear where an image wants it. */
-async function mustBeDirectory(rootfs: string, destination: string): Promise<void> {
+async function mustBeDirectory(rootfs: string, destination: string, known: KnownLinks): Promise<void> {
   const path = normalize(`/${destination}/.`).replace(/(.)\/$/, "$1");
-  const above = await scopedPath(rootfs, dirname(path));
+  const above = await scopedPath(rootfs, dirname(path), known);
   const found = await lstat(join(rootfs, above, path.slice(path.lastIndexOf("/")))).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) {
     throw new AgentError(Code.internal, "proc and sysfs must be mounted on a directory");

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { mayHang } from "../sys/may-hang.ts";
 import type { OciProcess } from "./oci.ts";
 import { scopedPath } from "./scoped-path.ts";
 
@@ -14,7 +15,9 @@ const maxPasswdBytes = 1024 * 1024;
 export async function withHome(sent: OciProcess, rootfs: string): Promise<OciProcess> {
   const { env = [], user } = sent;
   if (env.some((entry) => entry.startsWith("HOME="))) return sent;
-  const known = new RegExp(`^[^:\n]*:[^:\n]*:0*${user.uid}:`, "m").test(await passwdOf(rootfs));
+  const known = new RegExp(`^[^:\n]*:[^:\n]*:0*${user.uid}:`, "m").test(
+    await mayHang(rootfs, () => passwdOf(rootfs)),
+  );
   return known ? sent : { ...sent, env: [...env, "HOME=/"] };
 }
 

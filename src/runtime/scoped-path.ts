@@ -5,13 +5,18 @@ import { Code } from "../base/code.ts";
 
 /** What the kernel allows on one path (path_resolution(7)). */
 const maxLinks = 40;
+const missing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+/** What is known of paths already: where the link at one leads, or that there is none. */
+export type KnownLinks = Map<string, string | undefined>;
 
 /**
  * Where an absolute path leads for somebody whose root is `root`: links are followed, also to what is not there yet,
  * and never out. An answer about the moment, for checks; nothing is held open. Off the event loop: the root may be on a
- * share that does not answer. @throws INTERNAL for too many links.
+ * share that does not answer, so the caller goes through `mayHang`. Looks at many paths share what they find in `known`.
+ * @throws INTERNAL for too many links; system errors.
  */
-export async function scopedPath(root: string, path: string): Promise<string> {
+export async function scopedPath(root: string, path: string, known: KnownLinks = new Map()): Promise<string> {
   const left = partsOf(path);
   const done: string[] = [];
   for (let links = 0; ; ) {
@@ -21,7 +26,9 @@ export async function scopedPath(root: string, path: string): Promise<string> {
       done.pop();
       continue;
     }
-    const target = await linkAt(join(root, ...done, part));
+    const place = join(root, ...done, part);
+    const target = known.has(place) ? known.get(place) : await linkAt(place);
+    known.set(place, target);
     if (target === undefined) {
       done.push(part);
       continue;
@@ -41,8 +48,10 @@ async function linkAt(path: string): Promise<string | undefined> {
   try {
     // Most parts are no links, and an error takes ten times as long to make as a look.
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
-  } catch {
-    // ENOENT, ENOTDIR: nothing there, which leads nowhere else.
-    return undefined;
+  } catch (error) {
+    // Nothing there, which leads nowhere else. What cannot be looked at is no answer.
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (missing.has(code)) return undefined;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { MountFlag, mount } from "../sys/mount.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import { guestPath } from "./guest-path.ts";
@@ -23,14 +24,18 @@ export async function commonMount(storage: Storage): Promise<Mounted> {
   const target = guestPath(storage.mountPoint, "mount point");
   const { flags, data } = mountOptions(storage.options);
   try {
-    await mustNotLeadOut(target);
-    const unmake = await makeTarget(storage, target);
+    const isFile = storage.fstype === "bind" && (await isFileAt(storage.source));
+    const unmake = await mayHang(target, async () => {
+      await mustNotLeadOut(target);
+      return makeTarget(target, isFile);
+    });
     const remount = (flags & MountFlag.remount) !== 0;
     if (!remount && (await isMounted(target, storage))) return { target, made: false };
     try {
-      await mount({ source: storage.source, target, type: storage.fstype, flags, data });
+      const request = { source: storage.source, target, type: storage.fstype, flags, data };
+      await mayHang(touchedBy(storage), () => mount(request));
     } catch (error) {
-      await unmake();
+      await mayHang(target, unmake).catch(() => undefined);
       throw error;
     }
     return { target, made: !remount };
@@ -43,14 +48,27 @@ export async function commonMount(storage: Storage): Promise<Mounted> {
  * A directory, or an empty file when a file is to be bound (agent-api 4.1).
  * @returns what takes away again what had to be made; that never rejects.
  */
-async function makeTarget(storage: Storage, target: string): Promise<() => Promise<void>> {
-  const isFile = storage.fstype === "bind" && !(await stat(storage.source)).isDirectory();
+async function makeTarget(target: string, isFile: boolean): Promise<() => Promise<void>> {
   const made = await mkdir(isFile ? dirname(target) : target, { recursive: true, mode: 0o755 });
   const madeFile = isFile && (await makeFile(target));
   return async () => {
     if (madeFile) await removeMountPoint(target).catch(() => undefined);
     if (made !== undefined) await unmakeFolders(made, isFile ? dirname(target) : target);
   };
+}
+
+/** Where a mount looks: a bind at its source, an overlay at its layers, another one at its own device or server. */
+function touchedBy({ fstype, source, options }: Storage): string {
+  if (fstype === "overlay") {
+    const lowers = options.findLast((option) => option.startsWith("lowerdir="))?.split(":");
+    return lowers?.at(-1)?.replace("lowerdir=", "") ?? source;
+  }
+  const bound = fstype === "bind" || options.some((option) => option === "bind" || option === "rbind");
+  return bound ? source : `${fstype} of ${source}`;
+}
+
+function isFileAt(path: string): Promise<boolean> {
+  return mayHang(path, async () => !(await stat(path)).isDirectory());
 }
 
 async function makeFile(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { lchown, lstat, mkdir, open, realpath, rename, rm, symlink } from "node:
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 import { span } from "../trace/span.ts";
 import { type PartialFile, PartialFiles } from "./partial-files.ts";
@@ -42,18 +43,18 @@ export async function copyFile(request: CopyRequest): Promise<void> {
   const kind = kindOf(request.mode);
   await span("copy file", { "kata.file.type": kind, "kata.file.bytes": request.data.length }, async () => {
     try {
-      await mkdir(guestPaths.share, { recursive: true, mode: 0o755 });
-      const made = {
-        mode: request.dirMode & 0o777 || defaultDirectoryMode,
-        uid: request.uid,
-        gid: request.gid,
-      };
-      using parent = await openShareDirectory(guestPaths.share, names.slice(0, -1), made);
-      await makers[kind](request, parent.path, names.at(-1) ?? "");
+      await mayHang(request.path, () => make(request, kind, names));
     } catch (error) {
       throw AgentError.from(error, `copy ${kind}`);
     }
   });
+}
+
+async function make(request: CopyRequest, kind: Kind, names: readonly string[]): Promise<void> {
+  await mkdir(guestPaths.share, { recursive: true, mode: 0o755 });
+  const made = { mode: request.dirMode & 0o777 || defaultDirectoryMode, uid: request.uid, gid: request.gid };
+  using parent = await openShareDirectory(guestPaths.share, names.slice(0, -1), made);
+  await makers[kind](request, parent.path, names.at(-1) ?? "");
 }
 
 type Kind = "regular" | "directory" | "symlink";

@@ -8,6 +8,7 @@ import type { StatsFs } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { abortable, deadline } from "../base/deadline.ts";
 import type { Metric, Sample } from "../base/metric.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import type { MountInfo } from "../sys/mount-info.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 
@@ -51,7 +52,7 @@ function onceEach(mounts: readonly MountInfo[]): MountInfo[] {
 async function ask(path: string, look: Look): Promise<StatsFs | undefined> {
   if (unanswered.has(path)) return undefined;
   unanswered.add(path);
-  const answer = look(path).finally(() => unanswered.delete(path));
+  const answer = mayHang(path, () => look(path)).finally(() => unanswered.delete(path));
   const limit = deadline(timeoutMs);
   try {
     return await abortable(answer, limit.signal);

@@ -8,10 +8,11 @@
  * entry at a time: it may take long, and other work needs the threads too.
  */
 import { constants, type Dir, fstat, type Stats } from "node:fs";
-import { chmod, chown, open, opendir } from "node:fs/promises";
+import { chmod, chown, type FileHandle, open, opendir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { openWithin, Resolve } from "../sys/open-within.ts";
 import { closeFd } from "../sys/pipe.ts";
 import { span } from "../trace/span.ts";
@@ -53,45 +54,49 @@ export async function applyFsGroup(root: string, wish: FsGroupWish, signal?: Abo
 
 /** @returns how many entries were looked at. */
 async function changeTree(root: string, wish: FsGroupWish, signal: AbortSignal | undefined): Promise<number> {
-  const handle = await open(root, pathOnly | constants.O_NOFOLLOW);
+  const [handle, stats] = await mayHang(root, () => openRoot(root));
   try {
-    const stats = await handle.stat();
     if (stats.isSymbolicLink()) throw new AgentError(Code.internal, "a volume is no link");
     if (wish.policy === "onRootMismatch" && isRight(stats, wish)) return 0;
     let count = 1;
-    if (stats.isDirectory()) count += await changeBelow(handle.fd, wish, signal, 0);
+    if (stats.isDirectory()) count += await changeBelow(handle.fd, { root, wish, signal }, 0);
     // The root last: it tells the next walk that this one came to its end.
-    await change(handle.fd, stats, wish);
+    await mayHang(root, () => change(handle.fd, stats, wish));
     return count;
   } finally {
     await handle.close();
   }
 }
 
-async function changeBelow(
-  directory: number,
-  wish: FsGroupWish,
-  signal: AbortSignal | undefined,
-  depth: number,
-): Promise<number> {
+async function openRoot(root: string): Promise<[FileHandle, Stats]> {
+  const handle = await open(root, pathOnly | constants.O_NOFOLLOW);
+  return [handle, await handle.stat()];
+}
+
+/** A walk that may take long: it lets others have their turn after each step. */
+async function changeBelow(directory: number, walk: Walk, depth: number): Promise<number> {
+  const { root, wish, signal } = walk;
   if (depth >= maxDepth) throw new AgentError(Code.internal, "volume is nested too deeply");
   let count = 0;
-  const entries: Dir = await opendir(named(directory));
-  for await (const { name } of entries) {
+  await using entries: Dir = await mayHang(root, () => opendir(named(directory)));
+  for (;;) {
+    const entry = await mayHang(root, () => entries.read());
+    if (entry === null) return count;
     signal?.throwIfAborted();
-    const fd = await openEntry(directory, name);
+    const fd = await mayHang(root, () => openEntry(directory, entry.name));
     if (fd === undefined) continue;
     try {
-      const stats = await statOf(fd);
+      const stats = await mayHang(root, () => statOf(fd));
       count += 1;
-      if (stats.isDirectory()) count += await changeBelow(fd, wish, signal, depth + 1);
-      if (!stats.isSymbolicLink()) await change(fd, stats, wish);
+      if (stats.isDirectory()) count += await changeBelow(fd, walk, depth + 1);
+      if (!stats.isSymbolicLink()) await mayHang(root, () => change(fd, stats, wish));
     } finally {
       closeFd(fd);
     }
   }
-  return count;
 }
+
+type Walk = { readonly root: string; readonly wish: FsGroupWish; readonly signal: AbortSignal | undefined };
 
 /** Undefined for what has gone meanwhile, for another mount, and for a link that has taken the entry's place. */
 async function openEntry(directory: number, name: string): Promise<number | undefined> {

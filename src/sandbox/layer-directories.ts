@@ -1,5 +1,6 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { guestPath } from "./guest-path.ts";
 import { makeDirectoryWithin } from "./share-directory.ts";
 
@@ -21,7 +22,8 @@ export async function makeLayerDirectories(
     const path = guestPath(`/${text.replace(template, "")}`, "directory of a layer");
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
     try {
-      using _made = await makeDirectoryWithin(which === "1" ? lower : upper, names, mode);
+      const root = which === "1" ? lower : upper;
+      using _made = await mayHang(root, () => makeDirectoryWithin(root, names, mode));
     } catch (error) {
       throw AgentError.from(error, "make a directory of a layer", Code.internal);
     }

@@ -2,6 +2,7 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { setWallClock } from "../sys/clock.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { reseedRandom } from "../sys/random.ts";
 import { swapOn } from "../sys/swap.ts";
 import { guestPath } from "./guest-path.ts";
@@ -26,7 +27,7 @@ export function setGuestClock(seconds: bigint, microseconds: bigint): void {
 /** Swaps to a device of the guest that the host has prepared. @throws INTERNAL. */
 export async function addSwap(path: string): Promise<void> {
   const device = guestPath(path, "swap path");
-  await swapOn(device).catch((error) => {
+  await mayHang(device, () => swapOn(device)).catch((error) => {
     throw AgentError.from(error, "swap on");
   });
 }

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { mayHang } from "../sys/may-hang.ts";
 import { UmountFlag, umount } from "../sys/mount.ts";
 import { commonMount } from "./common-mount.ts";
 import { applyFsGroup } from "./fs-group.ts";
@@ -16,9 +18,10 @@ export async function mountStorage(storage: Storage, signal?: AbortSignal): Prom
     await applyFsGroup(target, { ...storage.fsGroup, readOnly: storage.options.includes("ro") }, signal);
   } catch (error) {
     if (made) {
-      await umount(target, UmountFlag.detach | UmountFlag.noFollow)
-        .then(() => removeMountPoint(target))
-        .catch(() => undefined);
+      await mayHang(dirname(target), async () => {
+        await umount(target, UmountFlag.detach | UmountFlag.noFollow);
+        await removeMountPoint(target);
+      }).catch(() => undefined);
     }
     throw error;
   }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { deadline } from "../base/deadline.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import { Waiters } from "../base/waiters.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { readMounts } from "../sys/read-mounts.ts";
 
 const timeoutMs = 2_000;
@@ -31,7 +32,9 @@ export async function touchShareMounts(
 
 async function walk(mountPoints: string[], look: (mountPoint: string) => Promise<unknown>): Promise<void> {
   walking = true;
-  for (const mountPoint of mountPoints) await look(mountPoint).catch(() => undefined);
+  for (const mountPoint of mountPoints) {
+    await mayHang(mountPoint, () => look(mountPoint)).catch(() => undefined);
+  }
   walking = false;
   walked.wake();
 }

@@ -1,6 +1,7 @@
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { ContainerId } from "../base/ids.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { giveToGroup } from "./give-to-group.ts";
 import { hugePages, reserveHugePages } from "./huge-pages.ts";
 import { mountStorage } from "./mount-storage.ts";
@@ -23,7 +24,7 @@ async function memoryStorage(storage: Storage, signal: AbortSignal | undefined):
   const gid = numberOption(storage.options, "fsgid", 10);
   const options = storage.options.filter((option) => !option.startsWith("fsgid="));
   await mountStorage({ ...storage, options }, signal);
-  if (gid !== undefined) await giveToGroup(storage.mountPoint, gid);
+  if (gid !== undefined) await mayHang(storage.mountPoint, () => giveToGroup(storage.mountPoint, gid));
 }
 
 async function hugeStorage(storage: Storage, signal: AbortSignal | undefined): Promise<undefined> {

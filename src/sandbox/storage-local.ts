@@ -1,4 +1,5 @@
 import { chmod, mkdir } from "node:fs/promises";
+import { mayHang } from "../sys/may-hang.ts";
 import { giveToGroup } from "./give-to-group.ts";
 import { guestPath } from "./guest-path.ts";
 import { mustNotLeadOut } from "./must-not-lead-out.ts";
@@ -10,8 +11,10 @@ export async function localStorage(storage: Storage): Promise<undefined> {
   const target = guestPath(storage.mountPoint, "mount point");
   const gid = numberOption(storage.options, "fsgid", 10);
   const mode = numberOption(storage.options, "mode", 8);
-  await mustNotLeadOut(target);
-  await mkdir(target, { recursive: true, mode: 0o755 });
-  if (mode !== undefined) await chmod(target, mode & 0o7777);
-  if (gid !== undefined) await giveToGroup(target, gid);
+  await mayHang(target, async () => {
+    await mustNotLeadOut(target);
+    await mkdir(target, { recursive: true, mode: 0o755 });
+    if (mode !== undefined) await chmod(target, mode & 0o7777);
+    if (gid !== undefined) await giveToGroup(target, gid);
+  });
 }

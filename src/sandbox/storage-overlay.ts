@@ -4,6 +4,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { ContainerId } from "../base/ids.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { guestPath } from "./guest-path.ts";
 import { mountStorage } from "./mount-storage.ts";
 import { mustNotLeadOut } from "./must-not-lead-out.ts";
@@ -23,8 +24,10 @@ export async function overlayStorage(
   for (const option of storage.driverOptions) {
     if (!option.startsWith(createDirectory)) continue;
     const folder = guestPath(option.slice(createDirectory.length), "directory to create");
-    await mustNotLeadOut(folder);
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await mayHang(folder, async () => {
+      await mustNotLeadOut(folder);
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+    });
   }
   if (!storage.options.includes("io.katacontainers.fs-opt.overlay-rw")) return mountStorage(storage, signal);
   if (owner === undefined) throw new AgentError(Code.internal, "a writable overlay needs a container");

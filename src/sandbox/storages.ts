@@ -8,16 +8,21 @@
  * What is released is forgotten, whatever becomes of the unmount: a mount in use is detached, and the kernel ends it
  * with its last user. Kept in the record it would count as in place for the next container that asks for it.
  */
+import { dirname } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
-import { abortable } from "../base/deadline.ts";
+import { abortable, deadline } from "../base/deadline.ts";
 import type { ContainerId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { UmountFlag, umount } from "../sys/mount.ts";
 import { span } from "../trace/span.ts";
 import { withLayersApart } from "./layer-group.ts";
 import { removeMountPoint } from "./remove-mount-point.ts";
 import type { Storage, StorageDriver, StorageUndo } from "./storage.ts";
+
+/** How long releases are waited for: far more than unmounts need that do not hang. */
+const releaseMs = 5_000;
 
 type Entry = {
   users: number;
@@ -73,30 +78,50 @@ export class Storages {
 
   /**
    * Counts one user less for each mount point of a list and unmounts, last to first, what nobody uses. Failures are
-   * logged (agent-api 4.3).
+   * logged (agent-api 4.3), and what takes too long, as on a dead share, goes on unwatched (agent-api 10.2).
    */
   async release(mountPoints: readonly string[]): Promise<void> {
+    using turns = this.#limited();
     for (const mountPoint of [...mountPoints].reverse()) {
-      try {
-        await this.#releaseOne(mountPoint);
-      } catch (error) {
-        this.#log.warn({ error: AgentError.from(error).message }, "storage was not released");
-      }
+      await turns.wait(this.#releaseOne(mountPoint));
     }
   }
 
   /** Unmounts everything, newest first, whoever uses it: the sandbox ends. Failures are logged. */
   async releaseAll(): Promise<void> {
+    using turns = this.#limited();
     for (const [mountPoint, entry] of [...this.#entries].reverse()) {
       this.#entries.delete(mountPoint);
       const undone = entry.mounted
-        .then((undo) => (typeof undo === "function" ? undo() : this.#unmount(mountPoint, UmountFlag.detach)))
+        .then((undo) => (typeof undo === "function" ? undo() : this.#detach(mountPoint)))
         .catch(() => {
           this.#log.debug({}, "a storage was no mount, or was gone already");
         });
       // One that hangs, as on a dead share, must not hold up the others.
-      if (entry.settled) await undone;
+      if (entry.settled) await turns.wait(undone);
     }
+  }
+
+  /** Waits for releases, one after the other, for so long all in all. What fails is logged. */
+  #limited(): Disposable & { wait(release: Promise<void>): Promise<void> } {
+    const limit = deadline(releaseMs);
+    return {
+      wait: (release) => {
+        const told = release.catch((error) => {
+          this.#log.warn({ error: AgentError.from(error).message }, "storage was not released");
+        });
+        return abortable(told, limit.signal).catch(() => {
+          this.#log.warn({ limitMs: releaseMs }, "a storage is still being released");
+        });
+      },
+      [Symbol.dispose]() {
+        limit.done();
+      },
+    };
+  }
+
+  #detach(mountPoint: string): Promise<void> {
+    return mayHang(dirname(mountPoint), () => this.#unmount(mountPoint, UmountFlag.detach));
   }
 
   async #addOne(
@@ -161,8 +186,10 @@ export class Storages {
   async #undo(mountPoint: string, undo: StorageUndo): Promise<void> {
     try {
       if (typeof undo === "function") return await undo();
-      await this.#unmountOrDetach(undo);
-      await removeMountPoint(undo);
+      await mayHang(dirname(undo), async () => {
+        await this.#unmountOrDetach(undo);
+        await removeMountPoint(undo);
+      });
     } finally {
       this.#entries.delete(mountPoint);
     }

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { commonMount } from "./common-mount.ts";
 import { guestPath } from "./guest-path.ts";
 import { mustNotLeadOut } from "./must-not-lead-out.ts";
@@ -14,8 +15,10 @@ export async function updateEphemeralMount(storage: Storage): Promise<void> {
   if (storage.driver !== "ephemeral")
     throw new AgentError(Code.internal, "only ephemeral mounts can be updated");
   const target = guestPath(storage.mountPoint, "mount point");
-  await mustNotLeadOut(target);
-  await mkdir(target, { recursive: true, mode: 0o755 });
+  await mayHang(target, async () => {
+    await mustNotLeadOut(target);
+    await mkdir(target, { recursive: true, mode: 0o755 });
+  });
   const options = storage.options.filter((option) => !option.startsWith("fsgid="));
   if (options.length > 0) await commonMount({ ...storage, options });
 }

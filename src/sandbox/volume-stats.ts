@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { AgentError } from "../base/agent-error.ts";
+import { mayHang } from "../sys/may-hang.ts";
 import { guestPath } from "./guest-path.ts";
 
 /** Figures of one kind; `available` is what an ordinary user can still take. */
@@ -8,9 +9,9 @@ export type VolumeFigures = { total: bigint; used: bigint; available: bigint };
 /** Space in bytes and inodes of the file system that holds `path` (agent-api 3.31, statfs(2)). @throws INTERNAL. */
 export async function volumeStats(path: string): Promise<{ bytes: VolumeFigures; inodes: VolumeFigures }> {
   try {
-    const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(guestPath(path, "volume path"), {
-      bigint: true,
-    });
+    const place = guestPath(path, "volume path");
+    const figures = await mayHang(place, () => statfs(place, { bigint: true }));
+    const { bsize, blocks, bfree, bavail, files, ffree } = figures;
     return {
       bytes: { total: blocks * bsize, used: (blocks - bfree) * bsize, available: bavail * bsize },
       inodes: { total: files, used: files - ffree, available: ffree },

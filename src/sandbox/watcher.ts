@@ -18,6 +18,8 @@ import { watchableRoot } from "./watchable-root.ts";
 import { WatchedStorage } from "./watched-storage.ts";
 
 const defaultIntervalMs = 2_000;
+/** How long a new mount waits for its turn, which a dead share may never give. */
+const turnMs = 10_000;
 /** How long the end of a mount waits for a look that is under way. */
 const lookMs = 2_000;
 const tmpfsMagic = 0x0102_1994;
@@ -42,12 +44,11 @@ export class Watcher {
    * Copies a source to its mount point and keeps the copy up to date.
    * @returns what takes it away again.
    * @throws INTERNAL for a mount point elsewhere, one in another root than those that are there, or with the errno of
-   *   what failed; nothing is left then. The reason of `signal`, when it had no turn before.
+   *   what failed, or when it had no turn in time; nothing is left then. The reason of `signal`, when it had no turn before.
    */
   async add(source: string, mountPoint: string, signal?: AbortSignal): Promise<() => Promise<void>> {
     const { root, name } = watchableRoot(mountPoint);
-    return this.#inTurn(async () => {
-      signal?.throwIfAborted();
+    return this.#inTurnSoon(signal, async () => {
       const backing = await this.#backingIn(root);
       const storage = new WatchedStorage({ source, backing, name, log: this.#log });
       this.#watched.add(storage);
@@ -67,6 +68,27 @@ export class Watcher {
     return this.#inTurn(async () => {
       for (const storage of [...this.#watched]) await storage.refresh();
     });
+  }
+
+  /** A turn that has to begin in time. @throws INTERNAL when another one hangs; the reason of `signal`. */
+  async #inTurnSoon<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const limit = deadline(turnMs, signal);
+    const begun = Promise.withResolvers<void>();
+    const done = this.#inTurn(async () => {
+      limit.signal.throwIfAborted();
+      begun.resolve();
+      return work();
+    });
+    try {
+      await abortable(begun.promise, limit.signal);
+    } catch {
+      done.catch(() => undefined);
+      signal?.throwIfAborted();
+      throw new AgentError(Code.internal, "ETIMEDOUT: a watchable mount does not answer");
+    } finally {
+      limit.done();
+    }
+    return done;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

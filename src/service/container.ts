@@ -10,6 +10,7 @@ import type { PassedStreams } from "../container/passed-streams.ts";
 import type { CreateContainerRequest, StatsContainerResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
+import { withGuestModes } from "../sandbox/guest-modes.ts";
 import { applyTolerated } from "./apply-resources.ts";
 import { withDevices } from "./devices.ts";
 import { effectiveSpec } from "./effective-spec.ts";
@@ -97,7 +98,8 @@ async function create(
   const shared = sharedMounts(request);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => rooms.containerDevices.forget(id));
-  const sent = await withDevices(rooms, id, request, ociSpec(request.OCI, rooms.oomScoreFloor), call.signal);
+  const asked = await withGuestModes(ociSpec(request.OCI, rooms.oomScoreFloor));
+  const sent = await withDevices(rooms, id, request, asked, call.signal);
   undo.defer(() => discardBundle(guestPaths.base, id));
   await sandbox.addStorages(id, request.storages.map(storageFrom), call.signal);
   undo.defer(() => sandbox.releaseStorages(id));

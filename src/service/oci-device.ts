@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { LinuxDevice, LinuxDeviceCgroup } from "../gen/oci.ts";
@@ -14,7 +13,7 @@ const maxMajor = 2n ** 12n - 1n;
 const maxMinor = 2n ** 20n - 1n;
 
 /**
- * A device of the spec as the OCI document has it (agent-api 3.3.3).
+ * A device of the spec as the OCI document has it (agent-api 3.3.3); mode 0 is for `withGuestModes` to fill in.
  * @throws INTERNAL unless it lies below `/dev` and has a type and numbers that the kernel knows (agent-api 3.3.11
  *   step 3): crun would make whatever is named wherever it is named, or another device for numbers that do not fit.
  */
@@ -27,7 +26,7 @@ export function ociDevice({ Path, Type, Major, Minor, FileMode, UID, GID }: Linu
     type: Type,
     major: Major,
     minor: Minor,
-    fileMode: FileMode === 0 ? guestMode(Path) : FileMode & permissionBits,
+    fileMode: FileMode & permissionBits,
     uid: UID,
     gid: GID,
   });
@@ -62,18 +61,4 @@ function isName(name: string): boolean {
 
 function isNumber(major: bigint, minor: bigint): boolean {
   return major >= 0n && major <= maxMajor && minor >= 0n && minor <= maxMinor;
-}
-
-/** A device without a mode has that of the node of the same name in the guest, or none at all (agent-api 3.3.3). */
-function guestMode(path: string): number {
-  return (statOf(path)?.mode ?? 0) & permissionBits;
-}
-
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    // A name that cannot be, such as one that is too long; whoever makes the node will say so.
-    return undefined;
-  }
 }

@@ -44,6 +44,7 @@ export type KernelFunctions = {
   newSession(): number;
   getDescriptorLimit(): [soft: number, hard: number];
   setDescriptorLimit(soft: number, hard: number): void;
+  endProcess(status: number): never;
 
   mount(
     source: string | null,

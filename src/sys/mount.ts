@@ -1,3 +1,4 @@
+import { forgetMounts } from "./file-system-of.ts";
 import { kernel } from "./kernel.ts";
 
 /** Flags of mount(2). */
@@ -36,11 +37,13 @@ export type MountRequest = { source?: string; target: string; type?: string; fla
 /** Mounts, off the event loop: a file server may take long to answer. @throws the system error of mount(2). */
 export async function mount({ source, target, type, flags, data }: MountRequest): Promise<void> {
   await kernel.mount(source ?? null, target, type ?? null, flags ?? 0, data ?? null);
+  forgetMounts();
 }
 
 /** Unmounts what is on top at `target`. @throws the system error, such as EBUSY, EINVAL for what is no mount. */
 export async function umount(target: string, flags = 0): Promise<void> {
   await kernel.umount(target, flags);
+  forgetMounts();
 }
 
 /** Moves a mount with all below it. @throws EINVAL when its parent mount is shared. */

@@ -5,19 +5,40 @@ import { readFileSync } from "node:fs";
 /** Why no dead share can be had; false when it can. */
 export const noDeadShare: string | false = whyNot();
 
-/** Opens a connection of FUSE that nobody will ever serve, mounts it, and holds it open. */
+/** Opens a connection of FUSE in a /dev of its own, mounts it where process $1 sees $2, and holds it open. */
 const holder = `
   set -e
+  mount -t tmpfs none /dev
   mknod /dev/fuse c 10 229
   exec 3<>/dev/fuse
-  rm /dev/fuse
-  mkdir -p "$0"
-  mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 dead "$0"
+  umount -l /dev
+  nsenter --mount="/proc/$1/ns/mnt" -- /bin/sh -c 'mkdir -p "$0"
+    mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 dead "$0"' "$2"
   echo mounted
-  exec sleep 1000000
+  exec "$3" -e "$4"
 `;
 
-/** A share whose host has stopped answering: whoever looks below its mount point waits until it is disposed of. */
+/** Answers nobody. */
+const ignores = "setInterval(() => undefined, 1_000_000)";
+/** Greets the kernel (FUSE_INIT, protocol 7.31) and takes what it asks from then on, without an answer. */
+const takes = `
+  const { readSync, writeSync } = require("node:fs");
+  const request = Buffer.alloc(1 << 20);
+  readSync(3, request);
+  const answer = Buffer.alloc(80);
+  answer.writeUInt32LE(80, 0);
+  request.copy(answer, 8, 8, 16);
+  answer.writeUInt32LE(7, 16);
+  answer.writeUInt32LE(31, 20);
+  answer.writeUInt32LE(4096, 36);
+  writeSync(3, answer);
+  for (;;) readSync(3, request);
+`;
+
+/**
+ * A share whose host has stopped answering: whoever looks below its mount point waits until it is disposed of. A signal
+ * ends that wait, unless the host has `taken` the question, as it has on virtio-fs: then nothing does.
+ */
 export class DeadShare implements AsyncDisposable {
   readonly #holder: ChildProcess;
 
@@ -25,9 +46,10 @@ export class DeadShare implements AsyncDisposable {
     this.#holder = child;
   }
 
-  /** Mounts one at `target` in the mount namespace of process `pid`, which must have a /dev of its own. */
-  static async mount(pid: number, target: string): Promise<DeadShare> {
-    const child = spawn("nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", "/bin/sh", "-c", holder, target]);
+  /** Mounts one at `target` in the mount namespace of process `pid`. */
+  static async mount(pid: number, target: string, how: "ignores" | "taken" = "ignores"): Promise<DeadShare> {
+    const args = [`${pid}`, target, process.execPath, how === "taken" ? takes : ignores];
+    const child = spawn("unshare", ["--mount", "--", "/bin/sh", "-c", holder, "dead-share", ...args]);
     const share = new DeadShare(child);
     const outcome = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
     if (!`${outcome[0]}`.startsWith("mounted")) throw new Error(`no dead share: ${child.stderr.read()}`);

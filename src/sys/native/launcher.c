@@ -93,8 +93,8 @@ int main(int argc, char **argv) {
   /* One heap for all threads: Node's helpers allocate in bursts, and what each keeps for itself adds up to
    * megabytes. Somebody who sets it knows better. */
   setenv("MALLOC_ARENA_MAX", "1", 0);
-  /* A dead share may hold some of libuv's threads for ever; the rest must be able to go on. */
-  setenv("UV_THREADPOOL_SIZE", "8", 0);
+  /* A dead share may hold some of libuv's threads for ever; the rest must be able to go on (src/sys/may-hang.ts). */
+  setenv("UV_THREADPOOL_SIZE", "16", 0);
   execv(place.node, (char *const *)args);
   /* ENOENT for a file that is there means that its dynamic loader is not. */
   fprintf(stderr, PROGRAM ": cannot execute %s: %s%s\n", place.node, strerror(errno),

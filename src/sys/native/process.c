@@ -101,9 +101,20 @@ static napi_value SetDescriptorLimit(napi_env env, napi_callback_info info) {
   return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? throw_errno(env, errno, "setrlimit") : NULL;
 }
 
+/*
+ * endProcess(status): at once, without return. What ends a process in the ordinary way waits for the threads of libuv's
+ * pool, of which a dead share may hold some for ever.
+ */
+static napi_value EndProcess(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  double status;
+  if (!integer_argument(env, args[0], "status", 0, 255, &status)) return NULL;
+  _exit((int)status);
+}
+
 bool init_process(napi_env env, napi_value exports) {
   EXPORT_FUNCTIONS({"openPidfd", OpenPidfd}, {"signalPidfd", SignalPidfd}, {"waitChild", WaitChild},
                    {"setChildSubreaper", SetChildSubreaper}, {"setProcessName", SetProcessName},
                    {"newSession", NewSession}, {"getDescriptorLimit", GetDescriptorLimit},
-                   {"setDescriptorLimit", SetDescriptorLimit});
+                   {"setDescriptorLimit", SetDescriptorLimit}, {"endProcess", EndProcess});
 }
