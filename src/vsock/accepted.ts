@@ -17,8 +17,9 @@ function peerName(fd: number, fallback: string): string {
 }
 
 /**
- * A connection that came in and is nobody's yet. Whoever takes it calls either {@link Accepted.stream} or
- * {@link Accepted.socket}, once, and owns the result; or {@link Accepted.close}.
+ * A connection that came in and is nobody's yet. Whoever takes it calls {@link Accepted.stream} or
+ * {@link Accepted.socket}, each once, and owns the result; or {@link Accepted.close}. A stream may become a socket: the
+ * stream has to be paused, with nothing left to send, and is of no more use then.
  */
 export class Accepted {
   /** `unix`, `vsock:2:1234`, `tcp:127.0.0.1:80`. */

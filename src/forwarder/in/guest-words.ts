@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
-
 /** What our agent says about a request in its headers (docs/protocol.md, "Our own words"). */
 export type GuestWords = {
   /** `service.instance.id` of the sender. */
@@ -16,7 +14,9 @@ const batch = /^([A-Za-z0-9_.:-]{1,64})-(\d{1,15})$/;
 const maxEnded = 400;
 
 /** The words of a request; undefined when it is not from our agent, or they make no sense. */
-export function guestWords(headers: IncomingHttpHeaders): GuestWords | undefined {
+export function guestWords(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): GuestWords | undefined {
   const [, instance, sequence] = batch.exec(single(headers["kata-batch"])) ?? [];
   if (instance === undefined) return undefined;
   const clock = single(headers["kata-clock"]);

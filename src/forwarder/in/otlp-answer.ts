@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import type { Encoding } from "../metrics.ts";
 import type { Refusal } from "../refusal.ts";
@@ -16,25 +15,36 @@ const invalidArgument = 3;
 const retryAfterSeconds = "1";
 const tooFastSeconds = "5";
 
-/** Full success, in the request's own type: an answer without anything in it. */
-export function answerSuccess(response: ServerResponse, encoding: Encoding): void {
+/** An answer, however it is written. `headers` are names and values; the body's length is not among them. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+};
+
+const nothing = Buffer.alloc(0);
+const successes: Readonly<Partial<Record<Encoding, Answer>>> = {
   // What Jaeger's collector answers.
-  if (encoding === "jaeger") return void response.writeHead(202, { "content-length": 0 }).end();
-  const body = encoding === "otlp-json" ? "{}" : "";
-  response.writeHead(200, { "content-type": contentType(encoding), "content-length": body.length }).end(body);
+  jaeger: { status: 202, headers: {}, body: nothing },
+  "otlp-json": { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from("{}") },
+};
+const plainSuccess: Answer = {
+  status: 200,
+  headers: { "content-type": "application/x-protobuf" },
+  body: nothing,
+};
+
+/** Full success, in the request's own type: an answer without anything in it. */
+export function successAnswer(encoding: Encoding): Answer {
+  return successes[encoding] ?? plainSuccess;
 }
 
 /** A `google.rpc.Status` in the request's own type. */
-export function answerRefusal(response: ServerResponse, encoding: Encoding, refusal: Refusal): void {
-  const { status, message } = refusal;
-  const body = statusBody(encoding, rpcCodes.get(status) ?? invalidArgument, message);
-  response.setHeader("content-type", contentType(encoding));
-  response.setHeader("content-length", body.length);
-  if (status === 503) response.setHeader("retry-after", retryAfterSeconds);
-  if (status === 429) response.setHeader("retry-after", tooFastSeconds);
-  // What is left of the body will not be read.
-  if (!response.req.complete) response.setHeader("connection", "close");
-  response.writeHead(status).end(body);
+export function refusalAnswer(encoding: Encoding, { status, message }: Refusal): Answer {
+  const headers: Record<string, string> = { "content-type": contentType(encoding) };
+  if (status === 503) headers["retry-after"] = retryAfterSeconds;
+  if (status === 429) headers["retry-after"] = tooFastSeconds;
+  return { status, headers, body: statusBody(encoding, rpcCodes.get(status) ?? invalidArgument, message) };
 }
 
 function contentType(encoding: Encoding): string {

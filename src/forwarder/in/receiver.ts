@@ -10,13 +10,16 @@ import { createGrpcDoor, type GrpcDoor } from "./grpc-door.ts";
 import type { Guest } from "./guest.ts";
 import { Guests } from "./guests.ts";
 import { HttpDoor } from "./http-door.ts";
+import { HttpWork } from "./http-work.ts";
 import { Intake } from "./intake.ts";
 import type { Limits } from "./limits.ts";
 import type { Origin } from "./origin.ts";
+import { PlainHttpDoor } from "./plain-http-door.ts";
 
 /**
  * Takes connections that `vsock` accepted and tells by the first bytes which door they are for: a zero byte begins a
- * frame of upstream's agent, `PRI` is HTTP/2 and thus gRPC, anything else is HTTP/1.1.
+ * frame of upstream's agent, `PRI` is HTTP/2 and thus gRPC, anything else is HTTP/1.1. HTTP/1.1 is read here for as long
+ * as it is plain; with the first request that is not, the connection becomes one of Node's sockets.
  */
 
 /** From connecting to the first byte: an exporter connects when it has something to say. */
@@ -31,9 +34,11 @@ export class Receiver {
   readonly #metrics: Metrics;
   readonly #intake: Intake;
   readonly #http: HttpDoor;
+  readonly #work: HttpWork;
   readonly #stopping = new AbortController();
   readonly #sockets = new Set<Socket>();
-  readonly #frames = new Set<Promise<void>>();
+  /** Connections that are read here, without a socket of Node's. */
+  readonly #streams = new Set<Promise<unknown>>();
   #grpc: Promise<GrpcDoor> | undefined;
 
   constructor(deliver: Deliver, announcements: Announcements, limits: Limits, metrics: Metrics, log: Log) {
@@ -41,7 +46,8 @@ export class Receiver {
     this.#log = log;
     this.#metrics = metrics;
     this.#intake = new Intake(deliver, metrics);
-    this.#http = new HttpDoor(this.#intake, announcements, metrics, this.#stopping.signal, log);
+    this.#work = new HttpWork(this.#intake, announcements, metrics, log);
+    this.#http = new HttpDoor(this.#work, this.#stopping.signal);
   }
 
   /** Takes over an accepted connection. */
@@ -67,7 +73,7 @@ export class Receiver {
     const { promise: limit, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, limitMs);
     const grpc = this.#grpc?.then((door) => door.close(limitMs));
-    await Promise.race([Promise.all([this.#http.idle(), grpc, ...this.#frames]), limit]);
+    await Promise.race([Promise.all([this.#http.idle(), grpc, ...this.#streams]), limit]);
     clearTimeout(timer);
     for (const socket of this.#sockets) socket.destroy();
     this.#http.close();
@@ -79,9 +85,18 @@ export class Receiver {
     const first = await accepted.firstByte(limit.signal).finally(limit.done);
     if (first < upstreamFrame) return accepted.close();
     this.#log.debug({ origin: guest.origin.key }, "guest connected");
-    if (first === upstreamFrame) return this.#serveFrames(accepted, guest);
-    const socket = accepted.socket();
+    if (first === upstreamFrame) {
+      const door = new FrameDoor(accepted.stream(), guest, this.#intake, this.#stopping.signal);
+      return this.#whileServed(door.serve());
+    }
+    const door = new PlainHttpDoor(accepted.stream(), guest, this.#work, this.#stopping.signal);
+    const unread = await this.#whileServed(door.serve());
+    if (unread !== undefined) await this.#serveSocket(accepted.socket(), unread, guest);
+  }
+
+  async #serveSocket(socket: Socket, unread: Uint8Array, guest: Guest): Promise<void> {
     this.#sockets.add(socket);
+    socket.unshift(unread);
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     try {
       if (await isHttp2(socket, this.#stopping.signal)) {
@@ -96,11 +111,9 @@ export class Receiver {
     }
   }
 
-  async #serveFrames(accepted: Accepted, guest: Guest): Promise<void> {
-    const door = new FrameDoor(accepted.stream(), guest, this.#intake, this.#stopping.signal);
-    const served = door.serve();
-    this.#frames.add(served);
-    await served.finally(() => this.#frames.delete(served));
+  #whileServed<T>(served: Promise<T>): Promise<T> {
+    this.#streams.add(served);
+    return served.finally(() => this.#streams.delete(served));
   }
 }
 

@@ -1,0 +1,215 @@
+import { STATUS_CODES } from "node:http";
+import type { ByteStream } from "../../base/byte-stream.ts";
+import { type PlainHead, plainHead } from "../../wire/http1-request.ts";
+import { hostNanos } from "./announcements.ts";
+import type { Guest } from "./guest.ts";
+import { type HttpConnection, type HttpWork, type Wanted, wantedOf } from "./http-work.ts";
+import { type Answer, refusalAnswer, successAnswer } from "./otlp-answer.ts";
+
+/**
+ * Plain requests (`http1-request.ts`), one after the other, straight from the connection: what exporters send all day,
+ * read without the objects that a general server makes of a request.
+ *
+ * Primer. A connection is between requests, within a body, or at work on a request. Heads are looked at where they
+ * stand; the first that is not whole or not plain, or asks for something that is not here, ends this: the connection goes
+ * to the general server with the bytes from there on. A body gets a buffer of its own, because queues keep it. What the
+ * buffer takes counts against the guest's share; it doubles as bytes arrive, so a large length reserves little.
+ * While a request is at work nothing is read.
+ */
+
+const firstBufferBytes = 64 * 1024;
+const maxBodyBytes = 64 * 1024 * 1024;
+/** A whole body: 64 MiB at 1 MiB a second. */
+const bodyTimeoutMs = 64_000;
+const nothing = new Uint8Array(0);
+
+type Request = { readonly head: PlainHead; readonly wanted: Wanted };
+
+/** One connection, read without a server. */
+export class PlainHttpDoor {
+  readonly #stream: ByteStream;
+  readonly #work: HttpWork;
+  readonly #stopping: AbortSignal;
+  readonly #connection: HttpConnection;
+  readonly #done = Promise.withResolvers<Uint8Array | undefined>();
+  #request: Request | undefined;
+  #body = nothing;
+  #held = 0;
+  /** What came behind a request that is at work. */
+  #rest = nothing;
+  #working: Promise<void> | undefined;
+  #slow: NodeJS.Timeout | undefined;
+  #handedOver = false;
+  #ended = false;
+
+  constructor(stream: ByteStream, guest: Guest, work: HttpWork, stopping: AbortSignal) {
+    this.#stream = stream;
+    this.#work = work;
+    this.#stopping = stopping;
+    this.#connection = { guest, instances: new Set(), complained: false };
+  }
+
+  /**
+   * Serves the connection. Resolves when it is over, or with the bytes that somebody else has to read; the stream is
+   * paused then and was not closed.
+   */
+  async serve(): Promise<Uint8Array | undefined> {
+    this.#stream.start(
+      (chunk) => this.#onChunk(chunk),
+      () => this.#end(),
+    );
+    const stop = () => this.#end();
+    this.#stopping.addEventListener("abort", stop, { once: true });
+    const unread = await this.#done.promise;
+    this.#stopping.removeEventListener("abort", stop);
+    this.#work.left(this.#connection);
+    this.#dropBody();
+    if (unread === undefined) await this.#stream.close(1_000);
+    return unread;
+  }
+
+  #onChunk(chunk: Uint8Array): void {
+    const under = this.#request;
+    const request = under ?? requestOf(chunk);
+    if (request === undefined || (under === undefined && !this.#begin(request))) {
+      this.#handOver(chunk);
+      return;
+    }
+    const { head } = request;
+    const at = under === undefined ? head.headBytes : 0;
+    const count = Math.min(head.bodyBytes - this.#held, chunk.length - at);
+    if (!this.#keep(chunk.subarray(at, at + count), head.bodyBytes)) return;
+    if (this.#held < head.bodyBytes) {
+      this.#slow ??= setTimeout(() => this.#end(), bodyTimeoutMs);
+      return;
+    }
+    this.#rest = at + count < chunk.length ? chunk.slice(at + count) : nothing;
+    this.#stream.pause();
+    clearTimeout(this.#slow);
+    this.#slow = undefined;
+    this.#working = this.#answerTo(request);
+  }
+
+  /** False when the guest's share has no room for a beginning: the general server says so. */
+  #begin(request: Request): boolean {
+    try {
+      this.#grow(Math.min(request.head.bodyBytes, firstBufferBytes));
+    } catch {
+      return false;
+    }
+    this.#request = request;
+    return true;
+  }
+
+  /** Keeps bytes of the body; false when there is no room for them, which ends the connection. */
+  #keep(bytes: Uint8Array, bodyBytes: number): boolean {
+    try {
+      const held = this.#held + bytes.length;
+      if (held > this.#body.length) this.#grow(Math.min(bodyBytes, Math.max(held, this.#body.length * 2)));
+      this.#body.set(bytes, this.#held);
+      this.#held = held;
+      return true;
+    } catch (error) {
+      this.#refuse(error);
+      return false;
+    }
+  }
+
+  /** @throws Refusal 503. */
+  #grow(bytes: number): void {
+    const { guest } = this.#connection;
+    // Both are there while one is copied to the other.
+    guest.take(bytes);
+    const larger = Buffer.allocUnsafeSlow(bytes);
+    larger.set(this.#body.subarray(0, this.#held));
+    guest.give(this.#body.length);
+    this.#body = larger;
+  }
+
+  #dropBody(): void {
+    clearTimeout(this.#slow);
+    this.#slow = undefined;
+    this.#connection.guest.give(this.#body.length);
+    this.#body = nothing;
+    this.#held = 0;
+  }
+
+  /** What is left of the body will not be read. */
+  #refuse(error: unknown): void {
+    const { encoding } = (this.#request as Request).wanted;
+    const refusal = this.#work.refusalOf(this.#connection, encoding, error);
+    this.#write(refusalAnswer(encoding, refusal), "connection: close\r\n");
+    this.#end();
+  }
+
+  /** Never rejects. */
+  async #answerTo({ head, wanted }: Request): Promise<void> {
+    const { guest } = this.#connection;
+    try {
+      if (guest.debtMs > 0) await guest.pace(this.#stopping);
+      guest.spend(head.bodyBytes);
+      await this.#work.perform(this.#connection, wanted, head.headers, this.#body);
+      const clock = head.headers["kata-clock"] === undefined ? "" : `kata-clock: ${hostNanos()}\r\n`;
+      this.#write(successAnswer(wanted.encoding), clock);
+    } catch (error) {
+      const refusal = this.#work.refusalOf(this.#connection, wanted.encoding, error);
+      this.#write(refusalAnswer(wanted.encoding, refusal), "");
+    }
+    this.#dropBody();
+    this.#request = undefined;
+    this.#working = undefined;
+    if (this.#ended) this.#done.resolve(undefined);
+    else this.#next();
+  }
+
+  #next(): void {
+    const rest = this.#rest;
+    this.#rest = nothing;
+    if (rest.length > 0) this.#onChunk(rest);
+    if (this.#working === undefined && !this.#ended && !this.#handedOver) this.#stream.resume();
+  }
+
+  #handOver(chunk: Uint8Array): void {
+    this.#handedOver = true;
+    this.#stream.pause();
+    this.#done.resolve(chunk.slice());
+  }
+
+  #write({ status, headers, body }: Answer, more: string): void {
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ndate: ${dateNow()}\r\n${more}`;
+    for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+    this.#stream.write(Buffer.from(`${text}content-length: ${body.length}\r\n\r\n`), body);
+  }
+
+  /** No more comes. A request that has come whole is answered. */
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stream.pause();
+    if (this.#working === undefined) this.#done.resolve(undefined);
+  }
+}
+
+/** The request that a chunk begins with; undefined when it is for the general server. */
+function requestOf(chunk: Uint8Array): Request | undefined {
+  const head = plainHead(chunk);
+  if (head === undefined || head.bodyBytes > maxBodyBytes) return undefined;
+  try {
+    return { head, wanted: wantedOf(head) };
+  } catch {
+    return undefined;
+  }
+}
+
+let date = "";
+let dateMs = 0;
+
+/** The `date` header, made once a second. */
+function dateNow(): string {
+  const nowMs = Date.now();
+  if (nowMs - dateMs >= 1_000 || nowMs < dateMs) {
+    date = new Date(nowMs).toUTCString();
+    dateMs = nowMs;
+  }
+  return date;
+}
