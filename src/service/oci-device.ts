@@ -51,12 +51,10 @@ export function ociDeviceRule({ Allow, Type, Major, Minor, Access }: LinuxDevice
 }
 
 function isBelowDev(path: string): boolean {
-  const [root, dev, ...names] = path.split("/");
-  return root === "" && dev === "dev" && names.length > 0 && names.every(isName);
-}
-
-function isName(name: string): boolean {
-  return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
+  const [dev, ...below] = path.split("/").filter((name) => name !== "" && name !== ".");
+  return (
+    path.startsWith("/") && dev === "dev" && below.length > 0 && !below.includes("..") && !path.includes("\0")
+  );
 }
 
 function isNumber(major: bigint, minor: bigint): boolean {

@@ -21,6 +21,7 @@ test(
     writeFileSync(join(host, "data"), "the host's");
     mkdirSync(agent.path(`${base}/old/folder`), { recursive: true });
     mkdirSync(agent.path(`${base}/shared/containers`), { recursive: true });
+    writeFileSync(agent.path(`${base}/shared/beside`), "");
     const world = `/proc/${agent.pid}/ns/mnt`;
     if (readlinkSync(world) === readlinkSync("/proc/self/ns/mnt"))
       throw new Error("not in a world of its own");
@@ -29,6 +30,7 @@ test(
     await calls.CreateSandbox({ sandbox_id: "confined", hostname: "confined-pod" });
     t.ok(existsSync(join(host, "data")));
     t.ok(existsSync(agent.path(`${target}/data`)), "it is still mounted");
+    t.ok(existsSync(agent.path(`${base}/shared/beside`)), "what holds a mount is not begun to be deleted");
     t.notOk(existsSync(agent.path(`${base}/old`)));
   },
 );

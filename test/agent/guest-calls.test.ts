@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
+import { version } from "../../src/base/version.ts";
 import { specOf } from "../fakes/container-spec.ts";
 import { needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
@@ -33,6 +34,13 @@ test("GetVolumeStats tells bytes and inodes, and of the free ones those for ever
   t.equal((bytes?.total ?? 0n) - (bytes?.used ?? 0n) - (bytes?.available ?? 0n), reserved);
   t.match(volume_condition, { abnormal: false, message: "OK" });
   t.equal((await refusal(calls.GetVolumeStats({ volume_guest_path: "/nonexistent" }))).code, Code.internal);
+});
+
+test("Health serves and tells both versions, whatever service is asked for (agent-api 3.36)", async (t) => {
+  for (const service of ["", "grpc.AgentService", "nobody's"]) {
+    t.equal((await calls.Check({ service })).status, 1);
+    t.match(await calls.Version({ service }), { agent_version: version, grpc_version: "0.0.1" });
+  }
 });
 
 test("GetGuestDetails tells what is true here (agent-api 3.26)", async (t) => {

@@ -70,7 +70,7 @@ test("devices of a spec lie below /dev and have a type and a number (agent-api 3
   ]);
   await refused(t, Object.fromEntries(cases));
   const container_id = agent.id("odd-mode");
-  const OCI = withLinux({ Devices: [{ ...device, FileMode: 0xffffffff }] });
+  const OCI = withLinux({ Devices: [{ ...device, Path: "/dev//./odd", FileMode: 0xffffffff }] });
   await calls.CreateContainer({ container_id, OCI });
   await calls.RemoveContainer({ container_id });
 });

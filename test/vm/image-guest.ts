@@ -1,5 +1,5 @@
 /** Runs in a guest as its first process in the place of the agent, for image.test.ts: uses what the image brings. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { silentLog } from "../../src/base/log.ts";
 import { mount } from "../../src/sys/mount.ts";
 import { powerOff } from "../../src/sys/power.ts";
@@ -24,6 +24,8 @@ async function main(): Promise<void> {
   const data = "lowerdir=/run/lower,upperdir=/run/upper,workdir=/run/work";
   await mount({ source: "overlay", target: "/run/merged", type: "overlay", data });
   say(`overlay is ${/ \/run\/merged overlay /.test(readFileSync("/proc/mounts", "utf8"))}`);
+  mkdirSync("/var/run/sandbox-ns");
+  say(`/var/run is /run: ${existsSync("/run/sandbox-ns")}`);
   say(`modprobe ended with ${await tool("/sbin/modprobe", ["virtio_scsi"])}`);
   say(`virtio_scsi is ${/^virtio_scsi /m.test(readFileSync("/proc/modules", "utf8"))}`);
   say(`ip ended with ${await tool("ip", ["-json", "link"])}`);

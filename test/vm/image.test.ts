@@ -6,6 +6,7 @@ import { layerProgram } from "./layer.ts";
 
 t.setTimeout(240_000);
 
+// agent-api 0.5: `/var/run` resolves to a writable `/run`
 t.test("the image brings what the agent and the kernel call", { skip: whyNoVm() ?? false }, async (t) => {
   const dir = mkdtempSync("/tmp/kata-image-");
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
@@ -14,6 +15,7 @@ t.test("the image brings what the agent and the kernel call", { skip: whyNoVm() 
   await guest.exited;
   const said = guest.console();
   t.match(said, /overlay is true/, "the kernel asked modprobe for the file system's module");
+  t.match(said, /\/var\/run is \/run: true/);
   t.match(said, /modprobe ended with .*"code":0/);
   t.match(said, /virtio_scsi is true/, "a module with others that it needs");
   t.match(said, /ip ended with .*"code":0.*"ifname":"lo"/);
