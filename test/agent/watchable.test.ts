@@ -106,6 +106,7 @@ test("a source that is too much to be watched is bound instead", needsRoot, asyn
 
 const needsFuse = { skip: existsSync("/dev/fuse") ? needsRoot.skip : "no /dev/fuse here" };
 
+// agent-api 10.2
 test("a share that is dead holds up nobody but who asks for it", needsFuse, async (t) => {
   const before = agent.traces();
   const dead = join(agent.folder, "dead");
