@@ -2,10 +2,13 @@
  * Takes the spans of one container: OTLP over HTTP on a Unix socket that is mounted into it (docs/protocol.md).
  *
  * Whoever is behind it is hostile. So connections, bodies and what may be on its way are bounded, and a quota in bytes says how
- * much a container may send in the long run; beyond it the answer is 429, which exporters take as "later".
+ * much a container may send in the long run; beyond it the answer is 429, which exporters take as "later". Requests cost work
+ * also when nothing is in them: each counts as some bytes, and one that is not taken is answered late, on a connection that
+ * then ends.
  */
 import { chmod, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { delay } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
 import type { Relayed } from "../trace/relayed.ts";
 import { listen } from "../vsock/listen.ts";
@@ -27,6 +30,10 @@ const headTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 /** In the long run, and at once. */
 const quota = { bytesPerSecond: 256 * 1024, burstBytes: 2 * 1024 * 1024 };
+/** What a request counts for beside its body, in bytes. */
+const perRequestBytes = 1024;
+/** How long one that was not taken keeps its connection busy. */
+const lateMs = 250;
 const types: Readonly<Record<string, string>> = { "application/x-protobuf": "", "application/json": "{}" };
 
 /** Opens the socket for whoever is in the container, whatever user that is. @throws system errors. */
@@ -68,10 +75,14 @@ async function answer(
 ): Promise<void> {
   const status = await taken(request, parts, bytes).catch(() => 400);
   if (status !== 200 && status !== 429 && status !== 503) parts.count("refused");
+  if (status !== 200) {
+    // Nor are those read that may wait behind it.
+    response.socket?.pause();
+    await delay(lateMs);
+  }
   const type = typeOf(request) ?? "application/json";
   const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-  // What is left of a body that nobody wants is not worth reading.
-  const close = request.complete ? {} : { connection: "close" };
+  const close = status === 200 ? {} : { connection: "close" };
   response.writeHead(status, { "content-type": type, ...later, ...close });
   response.end(types[type]);
 }
@@ -84,7 +95,7 @@ async function taken(request: IncomingMessage, parts: RelayParts, bytes: ByteQuo
   if (contentType === undefined || (contentEncoding !== undefined && contentEncoding !== "gzip")) return 415;
   const body = await bodyOf(request);
   if (body === undefined) return 413;
-  if (!bytes.take(body.length)) {
+  if (!bytes.take(body.length + perRequestBytes)) {
     parts.count("over-quota");
     return 429;
   }

@@ -40,6 +40,8 @@ const maxTries = 8;
 /** Of requests that are only passed on: they wait behind our own spans, and give up sooner. */
 const maxRelayedBytes = 4 * 1024 * 1024;
 const maxRelayedTries = 3;
+/** What one of them takes beside its bytes: there may be many that hold next to nothing. */
+const perRelayedBytes = 1024;
 
 /** The exporter that the SDK's batch processor is given. */
 export class QueuedExporter implements SpanExporter {
@@ -103,10 +105,10 @@ export class QueuedExporter implements SpanExporter {
 
   /** Passes on what a workload has sent, once our own spans are out; false when there is no room for it. */
   relay(relayed: Relayed): boolean {
-    if (this.#stopped.signal.aborted || this.#relayedBytes + relayed.bytes.length > maxRelayedBytes)
-      return false;
+    const bytes = relayed.bytes.length + perRelayedBytes;
+    if (this.#stopped.signal.aborted || this.#relayedBytes + bytes > maxRelayedBytes) return false;
     this.#relayed.push(relayed);
-    this.#relayedBytes += relayed.bytes.length;
+    this.#relayedBytes += bytes;
     this.#stir();
     return true;
   }
@@ -205,7 +207,7 @@ export class QueuedExporter implements SpanExporter {
     const relayed = this.#relayed.shift();
     if (relayed === undefined) return;
     const sent = await this.#try(() => this.#envelope.relayed(relayed), maxRelayedTries);
-    this.#relayedBytes -= relayed.bytes.length;
+    this.#relayedBytes -= relayed.bytes.length + perRelayedBytes;
     relayed.ended(sent?.status === "sent");
   }
 

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Test, test } from "tap";
@@ -75,6 +76,40 @@ test("a container that sends more than its quota is told to come later", async (
   t.ok(answers.includes(429), `${answers}`);
   t.equal(answers.filter((status) => status === 200).length, got.length);
   t.equal(counts.filter((result) => result === "over-quota").length, 4 - got.length);
+});
+
+test("requests without a body cost their part of the quota too", async (t) => {
+  const { post, got } = await relay(t);
+  const status = new Set<number | undefined>();
+  for (let n = 0; n < 4_000 && !status.has(429); n++) status.add(await post(Buffer.alloc(0)));
+  t.ok(status.has(429), [...status].join());
+  t.ok(got.length < 4_000, `${got.length}`);
+});
+
+test("what was not taken ends its connection, with all that waits on it", async (t) => {
+  const path = join(temporaryFolder(t), "r.sock");
+  const counts: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const count = (result: string) => {
+    counts.push(result);
+    first.resolve();
+  };
+  const server = await serveRelay(path, { forward: () => true, count, log: silentLog });
+  t.teardown(() => server.close());
+  const socket = connect(path);
+  let answer = "";
+  socket.setEncoding("latin1").on("data", (chunk) => {
+    answer += chunk;
+  });
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  // What it never read makes the kernel say so.
+  socket.on("error", () => undefined);
+  socket.write("GET /other HTTP/1.1\r\nhost: x\r\n\r\n");
+  await first.promise;
+  socket.write("GET /other HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000));
+  await closed;
+  t.match(answer, /^HTTP\/1.1 404 .*connection: close/is);
+  t.same(counts, ["refused"]);
 });
 
 test("without room, or without tracing, the answer is 503", async (t) => {

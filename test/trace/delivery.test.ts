@@ -42,6 +42,15 @@ t.test("with nobody listening calls go on, one warning is given, and the loss is
   );
 });
 
+t.test("requests of workloads that hold nothing do not pile up without end", async (t) => {
+  const { tracing } = await tracingTo(t, socketPath(t), {});
+  const empty = { contentType: "application/json", contentEncoding: undefined, ended: () => {} };
+  let kept = 0;
+  while (kept < 10_000 && tracing.relay({ ...empty, bytes: new Uint8Array(0) })) kept++;
+  t.equal(kept, 4096);
+  await tracing.shutdown(50);
+});
+
 t.test("a receiver that comes late gets everything that had room, oldest first", async (t) => {
   const path = socketPath(t);
   const { tracing, lines } = await tracingTo(t, path);
