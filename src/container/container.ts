@@ -227,9 +227,17 @@ export class Container {
     for (const process of this.processes()) process.signal(sigkill);
     await this.#runHooks("poststop", "stopped");
     await this.#crun.delete(this.id, this.#bundle);
+    await this.#tellLiving();
     for (const process of this.processes()) process.close();
     this.#execs.clear();
     await this.#bundle.remove();
+  }
+
+  /** A process that sleeps in a dead share outlives its SIGKILL; what is asked for must end all the same (agent-api 10.2). */
+  async #tellLiving(): Promise<void> {
+    const living = [...this.processes()].some(({ exit }) => exit === undefined);
+    if (!living || !(await this.cgroup.populated())) return;
+    this.#crun.log.warn({ container: this.id }, "processes of a removed container do not end");
   }
 
   /** Once each, though a removal that failed may be tried again. */

@@ -52,6 +52,11 @@ export class Cgroup {
     return this.#oomKills > before;
   }
 
+  /** Whether there is a process in it or in a group below it; false when there is no group. */
+  async populated(): Promise<boolean> {
+    return (await this.read("cgroup.events"))?.includes("populated 1") === true;
+  }
+
   /**
    * Stops all processes of the group, or lets them go on, without waiting for it (`cgroup.freeze`, agent-api 3.15).
    * @throws INTERNAL when there is no version 2 group.
