@@ -11,17 +11,24 @@ const here = createRequire(import.meta.url);
 /** Node's modules that are dear to load (crypto: 14 ms, 3 MB) and that our sources only use in some calls. */
 const dear = /^(node:)?(crypto|fs\/promises)$/;
 
-/** Hands out their exports by getters, so that the first use loads them. */
+/**
+ * Puts functions in the place of theirs, and the first call loads them. As an ES module: of a CommonJS one each of our
+ * files that imports it would make a copy, with an accessor for every name.
+ */
 export const lateBuiltins: Plugin = {
   name: "late built-ins",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: dear }, ({ path, namespace }) =>
-      namespace === "late" ? { path, external: true } : { path, namespace: "late" },
+    // Who requires one, such as the functions below, gets it whole.
+    onResolve({ filter: dear }, ({ path, kind }) =>
+      kind === "require-call" ? { path, external: true } : { path, namespace: "late" },
     );
     onLoad({ filter: /./, namespace: "late" }, ({ path }) => {
-      const names = JSON.stringify(Object.keys(here(path)));
-      const getter = `{ get: () => require("${path}")[name], enumerable: true }`;
-      return { contents: `for (const name of ${names}) Object.defineProperty(exports, name, ${getter});` };
+      const values = Object.entries<unknown>(here(path));
+      // Only functions can wait; whoever imports anything else is told by the bundler that it is not there.
+      const names = values.filter(([, value]) => typeof value === "function").map(([name]) => name);
+      const late = (name: string) =>
+        `export const ${name} = (...args) => require("${path}").${name}(...args);`;
+      return { contents: names.map(late).join("\n") };
     });
   },
 };
