@@ -17,9 +17,12 @@ const texts = {
   "kata.stage": "up",
 };
 
+const random = () => BigInt(Math.floor(Math.random() * 2 ** 48)) * 65_536n + 1n;
+/** A sandbox is one trace. */
+const trace = random() * 2n ** 64n + random();
+
 function ids(): { trace: bigint; span: bigint; parent: bigint } {
-  const random = () => BigInt(Math.floor(Math.random() * 2 ** 48)) * 65_536n + 1n;
-  return { trace: random() * 2n ** 64n + random(), span: random(), parent: random() };
+  return { trace, span: random(), parent: random() };
 }
 
 function bytesOf(id: bigint, length: number): Uint8Array {
@@ -79,6 +82,64 @@ export function jsonRequest(): Uint8Array {
     );
   };
   return Buffer.from(JSON.stringify(convert(request())));
+}
+
+const thrift = { text: 11, int64: 10, int32: 8, struct: 12, list: 15 };
+
+function thriftField(id: number, type: number, value: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(type, 0, id), value]);
+}
+
+function thriftText(value: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(value.length);
+  return Buffer.concat([length, Buffer.from(value)]);
+}
+
+function thriftInt64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, value));
+  return bytes;
+}
+
+function thriftList(structs: readonly Uint8Array[]): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = thrift.struct;
+  head.writeUInt32BE(structs.length, 1);
+  return Buffer.concat([head, ...structs.flatMap((each) => [each, Buffer.of(0)])]);
+}
+
+function jaegerSpan(): Buffer {
+  const { trace: id, span, parent } = ids();
+  const numbers = [id, id >> 64n, span, parent].map((value, i) =>
+    thriftField(i + 1, thrift.int64, thriftInt64(value)),
+  );
+  const tags = Object.entries(texts).map(([key, value]) =>
+    Buffer.concat([
+      thriftField(1, thrift.text, thriftText(key)),
+      thriftField(2, thrift.int32, Buffer.alloc(4)),
+      thriftField(3, thrift.text, thriftText(value)),
+    ]),
+  );
+  return Buffer.concat([
+    ...numbers,
+    thriftField(5, thrift.text, thriftText("CreateContainer")),
+    thriftField(7, thrift.int32, Buffer.of(0, 0, 0, 1)),
+    thriftField(8, thrift.int64, thriftInt64(startNanos / 1000n)),
+    thriftField(9, thrift.int64, thriftInt64(1000n)),
+    thriftField(10, thrift.list, thriftList(tags)),
+  ]);
+}
+
+/** One batch in Jaeger's thrift, as a Kata runtime posts it. */
+export function jaegerRequest(): Uint8Array {
+  const process = Buffer.concat([thriftField(1, thrift.text, thriftText("kata")), Buffer.of(0)]);
+  const spans = Array.from({ length: spansPerRequest }, jaegerSpan);
+  return Buffer.concat([
+    thriftField(1, thrift.struct, process),
+    thriftField(2, thrift.list, thriftList(spans)),
+    Buffer.of(0),
+  ]);
 }
 
 function frame(payload: Buffer): Buffer {

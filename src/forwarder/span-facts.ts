@@ -34,6 +34,9 @@ export function factsOf(body: Uint8Array, config: SamplingConfig): SpanFacts {
 class FactReader extends ProtobufReader {
   readonly #config: SamplingConfig;
   readonly #traces = new Set<string>();
+  /** The trace id read last: most requests have one trace. */
+  #lastAt = 0;
+  #lastLength = -1;
   #isWorthKeeping = false;
 
   constructor(body: Uint8Array, config: SamplingConfig) {
@@ -44,37 +47,76 @@ class FactReader extends ProtobufReader {
   facts(): SpanFacts {
     while (this.at < this.end) {
       this.tag();
-      this.#within(this.#scopeSpans);
+      this.#resourceSpans();
     }
     return { traces: this.#traces, isWorthKeeping: this.#isWorthKeeping };
   }
 
-  readonly #scopeSpans = (): void => this.#within(this.#span);
+  #resourceSpans(): void {
+    const outerEnd = this.#enter();
+    while (this.at < this.end) {
+      const tag = this.tag();
+      if (tag === wantedTag) this.#scopeSpans();
+      else this.skip(tag & 7);
+    }
+    this.end = outerEnd;
+  }
 
-  readonly #span = (): void => {
-    let [name, startMs, endMs] = ["", 0, 0];
-    this.#fields((tag) => {
+  #scopeSpans(): void {
+    const outerEnd = this.#enter();
+    while (this.at < this.end) {
+      const tag = this.tag();
+      if (tag === wantedTag) this.#span();
+      else this.skip(tag & 7);
+    }
+    this.end = outerEnd;
+  }
+
+  #span(): void {
+    const { slowMsByName, slowMs: usualMs } = this.#config;
+    const outerEnd = this.#enter();
+    let name = "";
+    let startMs = 0;
+    let endMs = 0;
+    while (this.at < this.end) {
+      const tag = this.tag();
       if (tag === traceTag) this.#trace();
-      else if (tag === nameTag && this.#config.slowMsByName.size > 0) name = this.string();
+      else if (tag === nameTag && slowMsByName.size > 0) name = this.string();
       else if (tag === startTag) startMs = this.#ms();
       else if (tag === endTag) endMs = this.#ms();
       else if (tag === statusTag) this.#status();
       else this.skip(tag & 7);
-    });
-    const slowMs = this.#config.slowMsByName.get(name) ?? this.#config.slowMs;
+    }
+    this.end = outerEnd;
+    const slowMs = slowMsByName.get(name) ?? usualMs;
     if (slowMs !== undefined && endMs - startMs > slowMs) this.#isWorthKeeping = true;
-  };
+  }
 
   #trace(): void {
-    const id = this.byteArray(true);
-    this.#traces.add(Buffer.from(id.buffer, id.byteOffset, id.length).toString("hex"));
+    const length = this.length();
+    const from = this.at;
+    this.at += length;
+    if (this.#isLast(from, length)) return;
+    this.#lastAt = from;
+    this.#lastLength = length;
+    const { buffer, byteOffset } = this.bytes;
+    this.#traces.add(Buffer.from(buffer, byteOffset + from, length).toString("hex"));
+  }
+
+  #isLast(from: number, length: number): boolean {
+    if (length !== this.#lastLength) return false;
+    for (let i = 0; i < length; i++) if (this.bytes[from + i] !== this.bytes[this.#lastAt + i]) return false;
+    return true;
   }
 
   #status(): void {
-    this.#fields((tag) => {
+    const outerEnd = this.#enter();
+    while (this.at < this.end) {
+      const tag = this.tag();
       if (tag !== statusCodeTag) this.skip(tag & 7);
       else if (this.uint32() === statusError) this.#isWorthKeeping = true;
-    });
+    }
+    this.end = outerEnd;
   }
 
   #ms(): number {
@@ -82,18 +124,10 @@ class FactReader extends ProtobufReader {
     return this.fixed32() * highMs + low / nanosPerMilli;
   }
 
-  /** Calls `read` for each of the wanted fields of the message that begins here. */
-  #within(read: () => void): void {
-    this.#fields((tag) => {
-      if (tag === wantedTag) read();
-      else this.skip(tag & 7);
-    });
-  }
-
-  #fields(read: (tag: number) => void): void {
+  /** Goes into the message that begins here; gives the end of the one around it. */
+  #enter(): number {
     const outerEnd = this.end;
     this.end = this.length() + this.at;
-    while (this.at < this.end) read(this.tag());
-    this.end = outerEnd;
+    return outerEnd;
   }
 }

@@ -73,7 +73,9 @@ export class BincodeReader {
   /** A little-endian number as bytes, highest first. */
   reversed(length: number): Uint8Array {
     const at = this.#take(length);
-    return this.#bytes.slice(at, at + length).reverse();
+    const reversed = new Uint8Array(length);
+    for (let i = 0; i < length; i++) reversed[i] = this.#bytes[at + length - 1 - i] as number;
+    return reversed;
   }
 
   #take(count: number): number {

@@ -53,6 +53,18 @@ export class JsonCursor {
     this.#expect(closeBracket);
   }
 
+  /** Begins an object of one key and gives the key: its value has to be read, then {@link endVariant}. */
+  beginVariant(): string {
+    this.#expect(openBrace);
+    const key = this.text();
+    this.#expect(colon);
+    return key;
+  }
+
+  endVariant(): void {
+    this.#expect(closeBrace);
+  }
+
   /** Whether `null` comes; then it is taken. */
   isNull(): boolean {
     return this.#word("null");

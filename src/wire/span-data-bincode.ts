@@ -6,12 +6,15 @@ import type {
   SpanDataEvent,
   SpanDataLink,
   SpanDataValue,
+  WantedTexts,
 } from "./span-data.ts";
 import { WireError } from "./wire-error.ts";
 
 /** By bincode's number of the variant: client, server, producer, consumer, internal. */
 const kinds = [3, 2, 4, 5, 1];
 const statusCodes = [0, 1, 2];
+/** bincode's number of the variant for texts. */
+const textType = 3;
 const nanosPerSecond = 1_000_000_000;
 /** What the smallest of each takes: a key and a value; a time, a name and lists; two ids and lists. */
 const minAttributeBytes = 8 + 4 + 1;
@@ -19,26 +22,28 @@ const minEventBytes = 8 + 12 + 8 + 4;
 const minLinkBytes = 24 + 3 + 8 + 4;
 
 /**
- * A span of agents 2.2 to 3.28 (wire-and-tracing 3.5).
+ * A span of agents 2.2 to 3.28 (wire-and-tracing 3.5). `wanted`: the span's attributes with texts that somebody needs; all,
+ * without it.
  * @throws WireError when the bytes are not one span, the whole of it and nothing else.
  */
-export function spanDataFromBincode(payload: Uint8Array): SpanData {
+export function spanDataFromBincode(payload: Uint8Array, wanted?: WantedTexts): SpanData {
   const from = new BincodeReader(payload);
   const context = contextOf(from);
   const parentSpanId = withoutZero(from.reversed(8));
   const kind = variant(from, kinds);
   const name = from.string();
   const [start, end] = [momentOf(from), momentOf(from)];
-  const attributes = attributesOf(from);
+  const count = from.count(minAttributeBytes);
+  const attributes = attributesOf(from, count, wanted);
   // The keys once more, by age: nobody needs them.
   for (let left = from.count(8); left > 0; left--) from.skipString();
   from.u32();
-  const droppedAttributes = from.u32();
+  const droppedAttributes = from.u32() + count - attributes.length;
   const [events, droppedEvents] = queueOf(from, minEventBytes, eventOf);
   const [links, droppedLinks] = queueOf(from, minLinkBytes, linkOf);
   const statusCode = variant(from, statusCodes);
   const statusMessage = from.string();
-  const resource = from.bool() ? attributesOf(from) : [];
+  const resource = from.bool() ? allAttributesOf(from) : [];
   if (from.left > 0) throw new WireError("bytes after the span");
   return {
     ...context,
@@ -68,15 +73,26 @@ function contextOf(from: BincodeReader): Pick<SpanData, "traceId" | "spanId" | "
   return { traceId, spanId, flags, traceState: pairs.join(",") };
 }
 
-function attributesOf(from: BincodeReader): SpanDataAttribute[] {
+function allAttributesOf(from: BincodeReader): SpanDataAttribute[] {
+  return attributesOf(from, from.count(minAttributeBytes), undefined);
+}
+
+function attributesOf(
+  from: BincodeReader,
+  count: number,
+  wanted: WantedTexts | undefined,
+): SpanDataAttribute[] {
   const attributes: SpanDataAttribute[] = [];
-  for (let left = from.count(minAttributeBytes); left > 0; left--)
-    attributes.push({ key: from.string(), value: readValue(from) });
+  for (let left = count; left > 0; left--) {
+    const key = from.string();
+    const type = from.u32();
+    if (type === textType && wanted !== undefined && !wanted.has(key)) from.skipString();
+    else attributes.push({ key, value: readValue(from, type) });
+  }
   return attributes;
 }
 
-function readValue(from: BincodeReader): SpanDataValue {
-  const type = from.u32();
+function readValue(from: BincodeReader, type: number): SpanDataValue {
   return type === 4 ? { type: "array", value: arrayOf(from) } : scalarOf(from, type);
 }
 
@@ -88,7 +104,7 @@ function scalarOf(from: BincodeReader, type: number): SpanDataValue {
       return { type: "int", value: from.i64() };
     case 2:
       return { type: "double", value: from.f64() };
-    case 3:
+    case textType:
       return { type: "string", value: from.string() };
     default:
       throw new WireError("unknown type of value");
@@ -118,13 +134,13 @@ function eventOf(from: BincodeReader): SpanDataEvent {
   return {
     name: from.string(),
     time: momentOf(from),
-    attributes: attributesOf(from),
+    attributes: allAttributesOf(from),
     droppedAttributes: from.u32(),
   };
 }
 
 function linkOf(from: BincodeReader): SpanDataLink {
-  return { ...contextOf(from), attributes: attributesOf(from), droppedAttributes: from.u32() };
+  return { ...contextOf(from), attributes: allAttributesOf(from), droppedAttributes: from.u32() };
 }
 
 function momentOf(from: BincodeReader): Moment {

@@ -6,6 +6,7 @@ import type {
   SpanDataEvent,
   SpanDataLink,
   SpanDataValue,
+  WantedTexts,
 } from "./span-data.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -34,8 +35,11 @@ const noId = new Uint8Array(0);
 
 type Context = Pick<SpanData, "traceId" | "spanId" | "flags" | "traceState">;
 
-/** @throws WireError when the bytes are not such a span. */
-export function spanDataFromJson(bytes: Uint8Array): SpanData {
+/**
+ * `wanted`: the span's attributes with texts that somebody needs; all, without it.
+ * @throws WireError when the bytes are not such a span.
+ */
+export function spanDataFromJson(bytes: Uint8Array, wanted?: WantedTexts): SpanData {
   const from = new JsonCursor(bytes);
   let context: Context | undefined;
   let [start, end]: (Moment | undefined)[] = [];
@@ -47,7 +51,7 @@ export function spanDataFromJson(bytes: Uint8Array): SpanData {
     else if (key === "name") span.name = from.text();
     else if (key === "start_time") start = momentOf(from);
     else if (key === "end_time") end = momentOf(from);
-    else if (key === "attributes") attributesOf(from, span);
+    else if (key === "attributes") attributesOf(from, span, wanted);
     else if (key === "events") span.droppedEvents = queueOf(from, () => span.events.push(eventOf(from)));
     else if (key === "links") span.droppedLinks = queueOf(from, () => span.links.push(linkOf(from)));
     else if (key === "status_code") span.statusCode = wordOf(from, statusCodes);
@@ -57,7 +61,13 @@ export function spanDataFromJson(bytes: Uint8Array): SpanData {
   });
   from.end();
   if (context === undefined || start === undefined || end === undefined) throw new WireError("not a span");
-  return Object.assign(span, context, { start, end });
+  span.traceId = context.traceId;
+  span.spanId = context.spanId;
+  span.flags = context.flags;
+  span.traceState = context.traceState;
+  span.start = start;
+  span.end = end;
+  return span;
 }
 
 function emptySpan(): SpanData {
@@ -113,10 +123,10 @@ function optionalId(from: JsonCursor): Uint8Array {
   return id.every((byte) => byte === 0) ? noId : id;
 }
 
-function attributesOf(from: JsonCursor, span: SpanData): void {
+function attributesOf(from: JsonCursor, span: SpanData, wanted: WantedTexts | undefined): void {
   from.object((key) => {
-    if (key === "map") span.attributes = mapOf(from);
-    else if (key === "dropped_count") span.droppedAttributes = from.count();
+    if (key === "map") span.droppedAttributes += mapOf(from, span.attributes, wanted);
+    else if (key === "dropped_count") span.droppedAttributes += from.count();
     else from.skip();
   });
 }
@@ -124,16 +134,23 @@ function attributesOf(from: JsonCursor, span: SpanData): void {
 function resourceOf(from: JsonCursor, span: SpanData): void {
   if (from.isNull()) return;
   from.object((key) => {
-    if (key === "attrs") span.resource = mapOf(from);
+    if (key === "attrs") mapOf(from, span.resource, undefined);
     else from.skip();
   });
 }
 
-/** Attributes as an object, key by key. */
-function mapOf(from: JsonCursor): SpanDataAttribute[] {
-  const attributes: SpanDataAttribute[] = [];
-  from.object((key) => attributes.push({ key, value: readValue(from) }));
-  return attributes;
+/** Attributes as an object, key by key; gives how many were passed over. */
+function mapOf(from: JsonCursor, to: SpanDataAttribute[], wanted: WantedTexts | undefined): number {
+  let passedOver = 0;
+  from.object((key) => {
+    const tag = from.beginVariant();
+    if (tag === "String" && wanted !== undefined && !wanted.has(key)) {
+      from.skip();
+      passedOver++;
+    } else to.push({ key, value: variantOf(from, tag) });
+    from.endVariant();
+  });
+  return passedOver;
 }
 
 /** Attributes as a list of `{key, value}`. */
@@ -153,12 +170,13 @@ function pairsOf(from: JsonCursor): SpanDataAttribute[] {
 }
 
 function readValue(from: JsonCursor): SpanDataValue {
-  let value: SpanDataValue | undefined;
-  from.object((tag) => {
-    value = tag === "Array" ? arrayOf(from) : scalarOf(from, tag);
-  });
-  if (value === undefined) throw new WireError("value without a type");
+  const value = variantOf(from, from.beginVariant());
+  from.endVariant();
   return value;
+}
+
+function variantOf(from: JsonCursor, tag: string): SpanDataValue {
+  return tag === "Array" ? arrayOf(from) : scalarOf(from, tag);
 }
 
 function arrayOf(from: JsonCursor): SpanDataValue {

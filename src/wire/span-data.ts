@@ -41,6 +41,9 @@ export type SpanDataValue =
   | { type: "array"; value: SpanDataValue[] };
 
 /** One event of a span. */
+/** Keys whose texts are wanted; of all others texts are passed over, and counted as dropped attributes. */
+export type WantedTexts = ReadonlySet<string>;
+
 export type SpanDataEvent = {
   name: string;
   time: Moment;

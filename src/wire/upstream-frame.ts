@@ -43,6 +43,19 @@ export class UpstreamFrames {
     const frames: Uint8Array[] = [];
     let at = 0;
     while (at < chunk.length) {
+      if (this.#held === 0 && this.#length === undefined && chunk.length - at >= headerBytes) {
+        // Most frames stand in the chunk from their first byte to the last.
+        const length = this.#lengthIn(chunk, at);
+        at += headerBytes;
+        if (length === 0) continue;
+        if (chunk.length - at >= length) {
+          frames.push(chunk.subarray(at, at + length));
+          at += length;
+          continue;
+        }
+        this.#length = length;
+        if (at === chunk.length) break;
+      }
       const to = Math.min(at + (this.#length ?? headerBytes) - this.#held, chunk.length);
       const whole = this.#add(chunk.subarray(at, to), this.#length ?? headerBytes);
       at = to;
@@ -50,7 +63,7 @@ export class UpstreamFrames {
       if (this.#length !== undefined) {
         frames.push(whole);
         this.#length = undefined;
-      } else this.#length = this.#lengthIn(whole) || undefined;
+      } else this.#length = this.#lengthIn(whole, 0) || undefined;
     }
     return frames;
   }
@@ -75,9 +88,9 @@ export class UpstreamFrames {
     return whole;
   }
 
-  #lengthIn(header: Uint8Array): number {
-    const view = new DataView(header.buffer, header.byteOffset, headerBytes);
-    const length = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
+  #lengthIn(bytes: Uint8Array, at: number): number {
+    let length = 0;
+    for (let i = at; i < at + headerBytes; i++) length = length * 256 + (bytes[i] as number);
     if (length > this.#maxBytes) throw new WireError("frame too long");
     return length;
   }

@@ -9,7 +9,7 @@ import { Refusal } from "../refusal.ts";
 import type { Guest } from "./guest.ts";
 import type { Intake } from "./intake.ts";
 import { TraceJoiner } from "./join-traces.ts";
-import { mendSpan } from "./mend-span.ts";
+import { mendSpan, wantedTexts } from "./mend-span.ts";
 import { writeSpanData } from "./span-data-writer.ts";
 
 /**
@@ -30,6 +30,7 @@ const retryMs = 250;
 /** A frame that has begun must end. */
 const frameTimeoutMs = 60_000;
 const openingBrace = 0x7b;
+const quote = 0x22;
 const scopeService = "kata-agent";
 
 /** One connection of such an agent. */
@@ -131,7 +132,8 @@ export class FrameDoor {
     this.#spans = [];
     this.#joiner.join(spans);
     const resource = resourceOf(spans[0]?.resource ?? [], this.#guest.origin.sandboxId);
-    const body = writeSpanData(resource, spans.map(mendSpan));
+    for (const span of spans) mendSpan(span);
+    const body = writeSpanData(resource, spans);
     while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
     this.#bytes = 0;
     this.#account();
@@ -166,7 +168,14 @@ export class FrameDoor {
 }
 
 function spanOf(frame: Uint8Array, encoding: Encoding): SpanData {
-  return encoding === "upstream-json" ? spanDataFromJson(frame) : spanDataFromBincode(frame);
+  if (encoding === "upstream-bincode") return spanDataFromBincode(frame, wantedTexts);
+  try {
+    return spanDataFromJson(frame, wantedTexts);
+  } catch (error) {
+    // A brace may be the first byte of an id in bincode, too.
+    if (frame[1] === quote) throw error;
+    return spanDataFromBincode(frame, wantedTexts);
+  }
 }
 
 /** The agent has no name of its own for its service, and no sandbox id (wire-and-tracing 3.3). */

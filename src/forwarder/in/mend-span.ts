@@ -1,6 +1,5 @@
 import { AgentServiceMethods } from "../../gen/methods.ts";
 import type { SpanData, SpanDataAttribute } from "../../wire/span-data.ts";
-import type { OutgoingSpan } from "./span-data-writer.ts";
 
 /**
  * Mends one span of upstream's agents as it passes (wire-and-tracing 6, 7.7): what the agent put there by printing its
@@ -32,12 +31,18 @@ const methods: ReadonlyMap<string, string> = new Map([
   ["updatemounts", "UpdateEphemeralMounts"],
 ]);
 const service = "grpc.AgentService";
+/** Handlers' names that were looked up, at most so many: names come from guests. */
+const maxNames = 1024;
+const names = new Map<string, string | undefined>();
 /** The container that a printed request is about: only where the message begins with it, so that no text can pose as it. */
 const containerInRequest = /^\w+ \{ container_id: "([A-Za-z0-9][A-Za-z0-9_.-]{1,254})"/;
 const printedPrefixChars = 400;
 
-/** The span as it may go out. The input is not used any more. */
-export function mendSpan(span: SpanData): OutgoingSpan {
+/** Keys of a span's attributes whose texts are looked at here; all others stay behind unread. */
+export const wantedTexts: ReadonlySet<string> = new Set([...keys.keys(), "code.namespace", "req"]);
+
+/** Changes the span into what may go out; its flags are OTLP's then: W3C bits, and what is known of the parent. */
+export function mendSpan(span: SpanData): void {
   const namespace = textOf(span, "code.namespace");
   const method = methodOf(span, namespace);
   const request = textOf(span, "req")?.slice(0, printedPrefixChars);
@@ -45,15 +50,13 @@ export function mendSpan(span: SpanData): OutgoingSpan {
   const attributes = passing(span.attributes);
   const passed = attributes.length;
   addOwn(attributes, span.name, namespace, method, request);
-  return {
-    ...span,
-    name: method ?? span.name,
-    kind: method === undefined ? span.kind : server,
-    attributes,
-    droppedAttributes: span.droppedAttributes + before - passed - (namespace === undefined ? 0 : 1),
-    events: span.events.map((event) => ({ ...event, attributes: event.attributes.filter(passesInEvent) })),
-    otlpFlags: flagsOf(span, method !== undefined),
-  };
+  span.attributes = attributes;
+  span.droppedAttributes += before - passed - (namespace === undefined ? 0 : 1);
+  for (const event of span.events) event.attributes = event.attributes.filter(passesInEvent);
+  span.flags = flagsOf(span, method !== undefined);
+  if (method === undefined) return;
+  span.name = method;
+  span.kind = server;
 }
 
 function passing(attributes: readonly SpanDataAttribute[]): SpanDataAttribute[] {
@@ -95,8 +98,11 @@ function addOwn(
 /** The full name of the call, when the span is a call's own: made in `rpc.rs`, and not one of the functions below it. */
 function methodOf({ kind, name }: SpanData, namespace: string | undefined): string | undefined {
   if (kind !== internal || namespace !== "kata_agent::rpc") return undefined;
+  if (names.has(name)) return names.get(name);
   const method = methods.get(name.replaceAll("_", ""));
-  return method === undefined ? undefined : `${service}/${method}`;
+  const full = method === undefined ? undefined : `${service}/${method}`;
+  if (names.size < maxNames) names.set(name, full);
+  return full;
 }
 
 /** A call's parent, where it has one, came with the call from the host. */
@@ -106,6 +112,7 @@ function flagsOf({ flags, parentSpanId }: SpanData, isCall: boolean): number {
 }
 
 function textOf({ attributes }: SpanData, key: string): string | undefined {
-  const found = attributes.find((attribute) => attribute.key === key)?.value;
-  return found?.type === "string" ? found.value : undefined;
+  for (const { key: each, value } of attributes)
+    if (each === key) return value.type === "string" ? value.value : undefined;
+  return undefined;
 }

@@ -12,13 +12,10 @@ const scopeName = "kata-agent";
 
 const writer = new ProtobufWriter(64 * 1024);
 
-/** A span with the flags it goes out with: W3C bits, and what is known of its parent. */
-export type OutgoingSpan = SpanData & { otlpFlags: number };
-
-/** The request, spans below one resource. Nobody else writes to the result. */
+/** The request, mended spans below one resource. Nobody else writes to the result. */
 export function writeSpanData(
   resource: readonly SpanDataAttribute[],
-  spans: readonly OutgoingSpan[],
+  spans: readonly SpanData[],
 ): Uint8Array {
   const out = writer;
   const resourceSpans = out.begin(1, 3);
@@ -35,7 +32,7 @@ export function writeSpanData(
   return out.finish();
 }
 
-function writeSpan(span: OutgoingSpan): void {
+function writeSpan(span: SpanData): void {
   const mark = writer.begin(2, usually);
   writer.bytes(1, span.traceId);
   writer.bytes(2, span.spanId);
@@ -59,11 +56,11 @@ function writeSpan(span: OutgoingSpan): void {
   writeLinks(span);
   writeCount(14, span.droppedLinks);
   if (span.statusCode !== 0) writeStatus(span);
-  writer.fixed32(16, span.otlpFlags);
+  writer.fixed32(16, span.flags);
   writer.end(mark, usually);
 }
 
-function writeLinks({ links }: OutgoingSpan): void {
+function writeLinks({ links }: SpanData): void {
   for (const link of links) {
     const inner = writer.begin(13);
     writer.bytes(1, link.traceId);
@@ -76,7 +73,7 @@ function writeLinks({ links }: OutgoingSpan): void {
   }
 }
 
-function writeStatus({ statusCode, statusMessage }: OutgoingSpan): void {
+function writeStatus({ statusCode, statusMessage }: SpanData): void {
   const inner = writer.begin(15);
   if (statusMessage !== "") writer.string(2, statusMessage);
   writer.uint(3, statusCode);

@@ -98,6 +98,15 @@ t.test("a span of agent 3.28 arrives, with the service's name", async (t) => {
   t.notOk(backend.bodies[0]?.includes("unknown_service"));
 });
 
+t.test("a span of agent 3.28 arrives also when its trace id begins with a brace's byte", async (t) => {
+  const { path, backend } = await start(t);
+  const span = Buffer.from(vector("upstream-span-bincode"));
+  span[8] = 0x7b;
+  await sendFrames(path, span);
+  await backend.until(() => backend.spans.length === 1);
+  t.equal(backend.spans[0]?.traceId, "0af7651916cd43dd8448eb211c80317b");
+});
+
 t.test("a shattered trace is one again, also when its pieces come apart", async (t) => {
   const { path, backend } = await start(t);
   const socket = connect(path);
