@@ -6,6 +6,8 @@ export type QueueConfig = {
   readonly maxBytes: number;
   /** Folder of a spool on the disk that survives the program; undefined = in memory. */
   readonly spool: string | undefined;
+  /** Whether the spool waits for the disk itself. */
+  readonly isSynced?: boolean | undefined;
 };
 
 /** One backend. `name` tells them apart in logs and metrics. */

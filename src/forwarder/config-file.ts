@@ -142,7 +142,11 @@ async function byUrl(table: ConfigReader, kind: UrlKind): Promise<BackendConfig>
     tls: await tlsOf(table),
     gzip: compression === "gzip",
     timeoutMs: table.number("timeout_ms", 1),
-    queue: { maxBytes: table.number("queue_bytes", 1) ?? 32 * mebibyte, spool: table.text("spool") },
+    queue: {
+      maxBytes: table.number("queue_bytes", 1) ?? 32 * mebibyte,
+      spool: table.text("spool"),
+      isSynced: table.truth("spool_sync"),
+    },
   };
   return table.parsed("url", table.requiredText("url"), (url) => backendByUrl(kind, url, options));
 }

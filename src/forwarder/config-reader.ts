@@ -36,6 +36,10 @@ export class ConfigReader {
     return this.#typed(key, isFine, `a whole number from ${min} on`);
   }
 
+  truth(key: string): boolean | undefined {
+    return this.#typed(key, (value): value is boolean => typeof value === "boolean", "true or false");
+  }
+
   texts(key: string): readonly string[] | undefined {
     const isFine = (value: unknown): value is string[] =>
       Array.isArray(value) && value.every((item) => typeof item === "string");

@@ -6,7 +6,12 @@ export type Export = {
   readonly spans: number;
   /** Whose it is: outputs share their room fairly among origins. */
   readonly origin: string;
+  /** Which request of which agent it came as, where the sender tells (docs/protocol.md). */
+  readonly batch?: Batch | undefined;
 };
+
+/** Request `sequence` of the run of an agent that calls itself `instance`. */
+export type Batch = { readonly instance: string; readonly sequence: number };
 
 /**
  * Hands an export on. Resolves when somebody answers for it.

@@ -97,7 +97,7 @@ export class Forwarder {
     const server = await servePage(ui, traces, this.#log);
     this.#undo.push(() => server.close());
     this.#log.info({ url: server.url }, "page is served");
-    this.#fanOut.onTaken = showIn(traces);
+    this.#pipeline.onTaken = showIn(traces);
   }
 
   async #openAdmin({ admin }: Config, reload: () => Promise<void>): Promise<Admin | undefined> {

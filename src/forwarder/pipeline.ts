@@ -11,6 +11,8 @@ export class Pipeline {
   #scrubber: Scrubber | undefined;
   #sampler: TailSampler | undefined;
   #sampling = "";
+  /** Sees what was taken, without secrets, whatever sampling makes of it; must not throw. */
+  onTaken: ((exported: Export) => void) | undefined;
 
   constructor(next: Deliver, metrics: Metrics) {
     this.#next = next;
@@ -37,6 +39,7 @@ export class Pipeline {
     const clean = this.#scrubber?.scrub(exported) ?? exported;
     if (this.#sampler === undefined) await this.#next(clean);
     else await this.#sampler.take(clean);
+    this.onTaken?.(clean);
   };
 
   close(): void {

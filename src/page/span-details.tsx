@@ -14,6 +14,9 @@ export function SpanDetails({ node, trace }: { node: TraceNode; trace: Trace }) 
     <aside aria-label="Span details">
       <h3>{span.name}</h3>
       {span.status.error && <p class="failed">{`✗ ${span.status.message || "failed"}`}</p>}
+      {span.attributes.get("kata.incomplete") === true && (
+        <p class="warning">Its guest was lost before it ended; it is closed at that moment.</p>
+      )}
       {node.missingParent && <p class="warning">{`Its parent ${span.parentSpanId} is not here.`}</p>}
       <Facts
         rows={[

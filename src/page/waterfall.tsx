@@ -179,7 +179,8 @@ function rowClass({ span, missingParent }: TraceNode, chosen: boolean): string {
 }
 
 function label({ node, parent }: WaterfallRow): string {
-  const mark = node.span.status.error ? "✗ " : "";
+  const isIncomplete = node.span.attributes.get("kata.incomplete") === true;
+  const mark = isIncomplete ? "… " : node.span.status.error ? "✗ " : "";
   const service = parent?.span.service === node.span.service ? "" : ` @${node.span.service}`;
   return `${mark}${node.span.name}${service}`;
 }

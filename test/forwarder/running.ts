@@ -58,8 +58,14 @@ class Lines {
 }
 
 /** Starts the program as a user does, and waits until it listens. */
-export async function spawnForwarder(t: Test, ...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+export function spawnForwarder(t: Test, ...args: string[]): Promise<Running> {
+  return spawnForwarderBy(t, [], ...args);
+}
+
+/** The same through a program that becomes it, such as `nsenter`. */
+export async function spawnForwarderBy(t: Test, by: readonly string[], ...args: string[]): Promise<Running> {
+  const [file = "", ...rest] = [...by, process.execPath, main, ...args];
+  const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "close");
   const lines = new Lines();
   createInterface({ input: child.stderr }).on("line", (line) =>

@@ -10,6 +10,7 @@ import { type Test, test } from "tap";
 import { tracePage } from "../../src/ctl/trace-page.ts";
 import { type PodTrace, podTrace, podTraceId } from "../fakes/pod-trace.ts";
 import { post, runForwarder, temporaryFolder } from "../forwarder/running.ts";
+import { tracedPod } from "../forwarder/traced-pod.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(isThere);
 const skip = executablePath === undefined ? "no chromium on this machine" : false;
@@ -57,6 +58,26 @@ async function forwarder(t: Test): Promise<{ url: string; send: (trace: PodTrace
       if (status !== 200) throw new Error(`refused with ${status}`);
     },
   };
+}
+
+/** The same with all that may stand between: spans held back by sampling, a backend that is away, a spool. */
+async function holdingForwarder(t: Test): Promise<{ url: string; socket: string }> {
+  const folder = temporaryFolder(t);
+  const [socket, config] = [join(folder, "trace.sock"), join(folder, "config.toml")];
+  const lines = [
+    `listen = ["unix://${socket}"]`,
+    'ui = "tcp://127.0.0.1:0"',
+    "drain_timeout_ms = 0",
+    "[sampling]",
+    "keep_one_in = 1000003",
+    "[[backend]]",
+    'type = "otlp-http"',
+    'url = "http://127.0.0.1:9"',
+    `spool = "${join(folder, "spool")}"`,
+  ];
+  writeFileSync(config, lines.join("\n"));
+  const { url } = await (await runForwarder(t, "--config", config)).logged("page is served");
+  return { url: String(url), socket };
 }
 
 async function violations(page: Page): Promise<string[]> {
@@ -133,6 +154,25 @@ test("a trace of 5,000 spans scrolls with a few rows in the document", { skip },
   await page.mouse.wheel(0, -60_000);
   await page.locator('[aria-rowindex="2490"]').waitFor();
   t.ok((await page.getByRole("row").count()) < 100);
+});
+
+test("what sampling and a spool hold back is shown, a span of a lost guest is marked", {
+  skip,
+}, async (t) => {
+  const open = await browse(t);
+  const { url, socket } = await holdingForwarder(t);
+  const page = await open(url);
+  await post(socket, JSON.stringify(podTrace({ number: 1, checks: 1 })), json);
+  await page.getByRole("link", { name: "StartVM" }).waitFor();
+  const pod = tracedPod();
+  await post(socket, pod.body, { "kata-batch": "run-1" }, "/v1/kata/open-spans");
+  await post(socket, "", { "kata-batch": "run-2" }, "/v1/kata/goodbye");
+  await page.getByText("✗ 2 failed").waitFor();
+  await page.goto(`${url}/#/trace/${pod.traceId}?span=${pod.stepId}`);
+  await page.getByRole("row", { name: "… crun create" }).waitFor();
+  const details = page.getByRole("complementary", { name: "Span details" });
+  await details.getByText("Its guest was lost before it ended").waitFor();
+  t.strictSame(await violations(page), []);
 });
 
 test("two traces beside each other tell which step was slower", { skip }, async (t) => {

@@ -86,13 +86,19 @@ export class HttpWork {
       this.#announcements.joined(instance);
     }
     await this.#inOrder(instance, words.sequence, async () => {
-      await this.#said(wanted, connection.guest, instance, body);
+      await this.#said(wanted, connection.guest, instance, words, body);
       instance.openSpans?.forget(words.ended);
     });
   }
 
-  async #said({ path, encoding }: Wanted, guest: Guest, instance: Instance, body: Uint8Array): Promise<void> {
-    if (path === "spans") await this.#intake.take(guest, encoding, body);
+  async #said(
+    { path, encoding }: Wanted,
+    guest: Guest,
+    instance: Instance,
+    words: GuestWords,
+    body: Uint8Array,
+  ): Promise<void> {
+    if (path === "spans") await this.#intake.take(guest, encoding, body, words);
     else if (path === "open-spans") this.#announcements.announce(instance, body);
     else await this.#announcements.goodbye(instance);
   }

@@ -1,5 +1,5 @@
 import { WireError } from "../../wire/wire-error.ts";
-import type { Deliver } from "../export.ts";
+import type { Batch, Deliver } from "../export.ts";
 import type { Encoding, Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
 import type { Guest } from "./guest.ts";
@@ -21,12 +21,12 @@ export class Intake {
    * Resolves when somebody answers for the spans of the body.
    * @throws Refusal 400 when it does not decode or goes beyond the limits; 503 when nobody has room.
    */
-  async take(guest: Guest, encoding: Encoding, body: Uint8Array): Promise<void> {
+  async take(guest: Guest, encoding: Encoding, body: Uint8Array, batch?: Batch): Promise<void> {
     let spans = 0;
     try {
       const otlp = otlpFrom(encoding, body);
       spans = scanExport(otlp);
-      if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key });
+      if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key, batch });
       this.#metrics.received(encoding, spans, body.length);
     } catch (error) {
       throw this.refusalOf(error, encoding, spans);

@@ -41,12 +41,12 @@ export async function createOutput(
 
 async function createQueue(
   name: string,
-  { spool, maxBytes }: QueueConfig,
+  { spool, maxBytes, isSynced }: QueueConfig,
   metrics: Metrics,
   log: Log,
 ): Promise<Queue> {
   if (spool === undefined) return new MemoryQueue(maxBytes);
-  const queue = await Spool.open(spool, maxBytes);
+  const queue = await Spool.open(spool, maxBytes, isSynced);
   if (queue.corrupt > 0) {
     metrics.dropped(name, "corrupt", queue.corrupt);
     log.warn({ output: name, segments: queue.corrupt }, "the rest of spoilt segments is lost");

@@ -15,8 +15,6 @@ export class FanOut {
   readonly #full = new Set<string>();
   /** May be exchanged at any time. Those that have to read the bytes come first: they find out what does not decode. */
   outputs: readonly Output[] = [];
-  /** Sees what was taken; must not throw. */
-  onTaken: ((exported: Export) => void) | undefined;
 
   constructor(metrics: Metrics, log: Log) {
     this.#metrics = metrics;
@@ -32,7 +30,6 @@ export class FanOut {
     let taken = outputs.length === 0 ? 1 : 0;
     for (const output of ready) if (await this.#give(output, exported)) taken++;
     if (taken === 0) throw new Refusal(503, "cannot write");
-    this.onTaken?.(exported);
   };
 
   async #give(output: Output, exported: Export): Promise<boolean> {

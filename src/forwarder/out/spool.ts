@@ -1,20 +1,23 @@
 import { type FileHandle, mkdir, open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { Export } from "../export.ts";
+import type { Batch, Export } from "../export.ts";
 import type { Queue } from "./queue.ts";
 import { Shares } from "./shares.ts";
+import { type Label, labelBytesOf, labelFrom, maxLabelBytes } from "./spool-label.ts";
 
 /**
  * A queue on the disk, which is still there when the program starts again.
  *
  * Primer. Exports are appended to segment files, `00000001.spool` and on; each record is a head of 16 bytes (length of
- * origin, spans, length of body, CRC-32 of origin and body; all 32 bits, little-endian), the origin, the body. What was
- * delivered is noted in `position` (number of the segment, offset, CRC-32 of both), and a segment all of whose records
+ * label, spans, length of body, CRC-32 of label and body; all 32 bits, little-endian), the label, the body. The label is
+ * number and instance of the request that it came as (both empty when the sender does not tell) and the origin, with zero
+ * bytes between. What was delivered is noted in `position` (number of the segment, offset, CRC-32 of both), and a segment all of whose records
  * were delivered is removed. A record counts as taken when it has been written: it survives the end of the program in
- * any form, though not that of the machine. After a restart the segments are read from `position` on; a record that was
+ * any form, and that of the machine only when each waits for the disk itself. After a restart the segments are read from `position` on; a record that was
  * cut short or spoilt ends its segment, the next one goes on. What was sent but not yet noted is sent again: backends
- * tell repeats by span id.
+ * tell repeats by span id. A request that an agent sends again, since the program ended before it had answered, is known
+ * by its number and not kept twice.
  *
  * In memory stays an index of what waits, some 100 bytes a record.
  */
@@ -23,13 +26,12 @@ const headBytes = 16;
 const positionBytes = 12;
 const segmentBytes = 8 * 1024 * 1024;
 const maxBodyBytes = 80 * 1024 * 1024;
-const maxOriginBytes = 4096;
 
 type Segment = { readonly number: number; readonly file: FileHandle; bytes: number; waiting: number };
 type Entry = {
   readonly segment: Segment;
   readonly offset: number;
-  readonly originBytes: number;
+  readonly labelBytes: number;
   readonly bodyBytes: number;
   readonly origin: string;
   readonly spans: number;
@@ -44,29 +46,34 @@ export class Spool implements Queue {
   readonly #shares: Shares;
   readonly #segments: Segment[] = [];
   #entries: Entry[] = [];
+  readonly #isSynced: boolean;
+  /** Highest number of each instance among the records found at the start. */
+  readonly #known = new Map<string, number>();
   #spans = 0;
   /** Records that were found spoilt at the start. */
   corrupt = 0;
   /** One write after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(folder: string, position: FileHandle, maxBytes: number) {
+  private constructor(folder: string, position: FileHandle, maxBytes: number, isSynced: boolean) {
+    this.#isSynced = isSynced;
     this.#folder = folder;
     this.#position = position;
     this.#shares = new Shares(maxBytes);
   }
 
   /**
-   * Opens the folder, made with mode 0700 when it is not there, and finds what waits in it.
+   * Opens the folder, made with mode 0700 when it is not there, and finds what waits in it. With `isSynced` a record
+   * counts as taken when the disk itself has it.
    * @throws the system error.
    */
-  static async open(folder: string, maxBytes: number): Promise<Spool> {
+  static async open(folder: string, maxBytes: number, isSynced = false): Promise<Spool> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const position = await open(join(folder, "position"), "a+", 0o600).then(async (file) => {
       await file.close();
       return open(join(folder, "position"), "r+");
     });
-    const spool = new Spool(folder, position, maxBytes);
+    const spool = new Spool(folder, position, maxBytes, isSynced);
     await spool.#recover();
     return spool;
   }
@@ -91,13 +98,16 @@ export class Spool implements Queue {
     return this.#shares.hasRoom(bytes, origin);
   }
 
-  push(exported: Export): Promise<void> {
+  async push(exported: Export): Promise<void> {
+    const { batch, origin } = exported;
+    if (batch !== undefined && batch.sequence <= (this.#known.get(keyOf(origin, batch)) ?? -1)) return;
     this.#shares.add(exported.body.length, exported.origin);
-    const written = this.#inTurn(() => this.#append(exported)).catch((error: Error) => {
+    try {
+      await this.#inTurn(() => this.#append(exported));
+    } catch (error) {
       this.#shares.remove(exported.body.length, exported.origin);
       throw error;
-    });
-    return written;
+    }
   }
 
   async peek(maxBytes: number): Promise<readonly Export[]> {
@@ -113,15 +123,15 @@ export class Spool implements Queue {
 
   async drop(count: number): Promise<void> {
     const dropped = this.#entries.splice(0, count);
-    for (const { segment, bodyBytes, origin, spans } of dropped) {
-      segment.waiting--;
+    for (const { bodyBytes, origin, spans } of dropped) {
       this.#shares.remove(bodyBytes, origin);
       this.#spans -= spans;
     }
     const last = dropped.at(-1);
     if (last === undefined) return;
     await this.#inTurn(async () => {
-      await this.#note(last.segment.number, last.offset + headBytes + last.originBytes + last.bodyBytes);
+      for (const { segment } of dropped) segment.waiting--;
+      await this.#note(last.segment.number, last.offset + headBytes + last.labelBytes + last.bodyBytes);
       await this.#removeDone();
     });
   }
@@ -139,22 +149,35 @@ export class Spool implements Queue {
     return done;
   }
 
-  async #append({ body, spans, origin }: Export): Promise<void> {
-    const name = Buffer.from(origin).subarray(0, maxOriginBytes);
-    const segment = await this.#segmentFor(headBytes + name.length + body.length);
+  async #append({ body, spans, origin, batch }: Export): Promise<void> {
+    const label = labelBytesOf({ origin, batch });
+    const segment = await this.#segmentFor(headBytes + label.length + body.length);
     const head = Buffer.alloc(headBytes);
-    head.writeUInt32LE(name.length, 0);
+    head.writeUInt32LE(label.length, 0);
     head.writeUInt32LE(spans, 4);
     head.writeUInt32LE(body.length, 8);
-    head.writeUInt32LE(crc32(body, crc32(name)), 12);
+    head.writeUInt32LE(crc32(body, crc32(label)), 12);
+    const bytes = headBytes + label.length + body.length;
+    await this.#write(segment, [head, label, body], bytes);
     const offset = segment.bytes;
-    const bytes = headBytes + name.length + body.length;
-    const { bytesWritten } = await segment.file.writev([head, name, body], offset);
-    // The disk is full: what was written of it is overwritten by the next one.
-    if (bytesWritten < bytes)
-      throw Object.assign(new Error("no space left for the spool"), { code: "ENOSPC" });
+    if (this.#isSynced) await segment.file.datasync();
     segment.bytes += bytes;
-    this.#add(segment, { offset, originBytes: name.length, bodyBytes: body.length, origin, spans });
+    this.#add(segment, { offset, labelBytes: label.length, bodyBytes: body.length, origin, spans });
+  }
+
+  /** Behind what the segment holds. On a full disk the room of what was delivered is used again. */
+  async #write(segment: Segment, parts: readonly Uint8Array[], bytes: number): Promise<void> {
+    try {
+      const { bytesWritten } = await segment.file.writev(parts, segment.bytes);
+      if (bytesWritten < bytes) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    } catch (error) {
+      const isDone = segment.waiting === 0;
+      await segment.file.truncate(isDone ? 0 : segment.bytes).catch(() => {});
+      if (!isDone || segment.bytes === 0) throw error;
+      segment.bytes = 0;
+      await this.#note(segment.number, 0);
+      await this.#write(segment, parts, bytes);
+    }
   }
 
   #add(segment: Segment, record: Omit<Entry, "segment" | "atMs">): void {
@@ -195,6 +218,8 @@ export class Spool implements Queue {
     const { bytesRead } = await this.#position.read(bytes, 0, positionBytes, 0);
     const isKnown = bytesRead === positionBytes && bytes.readUInt32LE(8) === crc32(bytes.subarray(0, 8));
     const [number, offset] = isKnown ? [bytes.readUInt32LE(0), bytes.readUInt32LE(4)] : [0, 0];
+    // Takes its place on the disk now: when that is full is the time to note what has left.
+    if (!isKnown) await this.#note(0, 0);
     const numbers = (await readdir(this.#folder))
       .map((name) => Number(/^(\d{8})\.spool$/.exec(name)?.[1] ?? Number.NaN))
       .filter((found) => !Number.isNaN(found))
@@ -215,16 +240,26 @@ export class Spool implements Queue {
     const { size } = await file.stat();
     const segment: Segment = { number, file, bytes: size, waiting: 0 };
     this.#segments.push(segment);
-    for (let offset = from; offset < size; ) {
+    for (let offset = 0; offset < size; ) {
       const record = await recordAt(file, offset, size);
-      if (record === undefined) {
+      if (record === undefined && offset >= from) {
         this.corrupt++;
         return;
       }
-      this.#add(segment, record);
-      this.#shares.add(record.bodyBytes, record.origin);
-      offset += headBytes + record.originBytes + record.bodyBytes;
+      // What was delivered is of interest for its number alone.
+      if (record !== undefined) this.#know(record);
+      if (record !== undefined && offset >= from) {
+        this.#add(segment, record);
+        this.#shares.add(record.bodyBytes, record.origin);
+      }
+      offset = record === undefined ? from : offset + headBytes + record.labelBytes + record.bodyBytes;
     }
+  }
+
+  #know({ origin, batch }: Label): void {
+    if (batch === undefined) return;
+    const key = keyOf(origin, batch);
+    this.#known.set(key, Math.max(batch.sequence, this.#known.get(key) ?? 0));
   }
 
   #path(number: number): string {
@@ -232,9 +267,13 @@ export class Spool implements Queue {
   }
 }
 
-async function bodyOf({ segment, offset, originBytes, bodyBytes }: Entry): Promise<Uint8Array> {
+function keyOf(origin: string, { instance }: Batch): string {
+  return `${instance}\0${origin}`;
+}
+
+async function bodyOf({ segment, offset, labelBytes, bodyBytes }: Entry): Promise<Uint8Array> {
   const body = Buffer.allocUnsafe(bodyBytes);
-  const { bytesRead } = await segment.file.read(body, 0, bodyBytes, offset + headBytes + originBytes);
+  const { bytesRead } = await segment.file.read(body, 0, bodyBytes, offset + headBytes + labelBytes);
   if (bytesRead < bodyBytes) throw new Error("spool was cut short");
   return body;
 }
@@ -244,14 +283,14 @@ async function recordAt(
   file: FileHandle,
   offset: number,
   size: number,
-): Promise<Omit<Entry, "segment" | "atMs"> | undefined> {
+): Promise<(Omit<Entry, "segment" | "atMs"> & Label) | undefined> {
   const head = Buffer.alloc(headBytes);
   if ((await file.read(head, 0, headBytes, offset)).bytesRead < headBytes) return undefined;
-  const [originBytes, spans, bodyBytes] = [head.readUInt32LE(0), head.readUInt32LE(4), head.readUInt32LE(8)];
-  if (originBytes > maxOriginBytes || bodyBytes > maxBodyBytes) return undefined;
-  if (offset + headBytes + originBytes + bodyBytes > size) return undefined;
-  const content = Buffer.allocUnsafe(originBytes + bodyBytes);
+  const [labelBytes, spans, bodyBytes] = [head.readUInt32LE(0), head.readUInt32LE(4), head.readUInt32LE(8)];
+  if (labelBytes > maxLabelBytes || bodyBytes > maxBodyBytes) return undefined;
+  if (offset + headBytes + labelBytes + bodyBytes > size) return undefined;
+  const content = Buffer.allocUnsafe(labelBytes + bodyBytes);
   await file.read(content, 0, content.length, offset + headBytes);
   if (crc32(content) !== head.readUInt32LE(12)) return undefined;
-  return { offset, originBytes, bodyBytes, spans, origin: content.toString("utf8", 0, originBytes) };
+  return { offset, labelBytes, bodyBytes, spans, ...labelFrom(content.subarray(0, labelBytes)) };
 }

@@ -2,7 +2,7 @@ import type { Export } from "../export.ts";
 import { jsonFromProtobuf } from "../out/otlp-json.ts";
 import type { RecentTraces } from "./recent-traces.ts";
 
-/** Notes for the page what the outputs have taken. */
+/** Notes for the page what was taken, also what waits for sampling or is left out by it. */
 export function showIn(traces: RecentTraces): (exported: Export) => void {
   return ({ body }) => {
     try {

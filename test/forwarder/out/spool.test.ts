@@ -43,6 +43,35 @@ t.test("it needs no close: what push has answered for is there", async (t) => {
   await killed.close();
 });
 
+t.test("what an agent sends again after a restart is kept once, also when it was delivered", async (t) => {
+  const folder = temporaryFolder(t);
+  const numbered = (sequence: number, instance = "run-1", origin = "sandbox:a") => ({
+    ...{ body: Buffer.from(`${instance}/${sequence}`), spans: 1, origin },
+    batch: { instance, sequence },
+  });
+  const killed = await Spool.open(folder, mib);
+  for (const sequence of [7, 8]) await killed.push(numbered(sequence));
+  await killed.drop(2);
+  await killed.push(numbered(9));
+  const next = await Spool.open(folder, mib);
+  for (const sequence of [8, 9, 10]) await next.push(numbered(sequence));
+  await next.push(numbered(9, "run-2"));
+  await next.push({ ...numbered(9, "run-1", "sandbox:b"), body: Buffer.from("of another guest") });
+  t.same(await names(next), ["run-1/9", "run-1/10", "run-2/9", "of another guest"]);
+  await next.close();
+  await killed.close();
+});
+
+t.test("a spool that waits for the disk keeps the same", async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await Spool.open(folder, mib, true);
+  await first.push(exportNamed("a"));
+  const second = await Spool.open(folder, mib, true);
+  t.same(await names(second), ["a"]);
+  await second.close();
+  await first.close();
+});
+
 t.test("files that were delivered are removed", async (t) => {
   const folder = temporaryFolder(t);
   const spool = await Spool.open(folder, 100 * mib);
