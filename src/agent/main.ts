@@ -23,7 +23,7 @@ import { BootSteps } from "../trace/boot-steps.ts";
 import { anyCid } from "../vsock/address.ts";
 import { bootGuest, bootMounts } from "./boot.ts";
 import { createLog } from "./create-log.ts";
-import { firstCall } from "./first-call.ts";
+import { FirstCall } from "./first-call.ts";
 import { takeInitdata } from "./initdata.ts";
 import { loadOptions } from "./load-options.ts";
 import { LogPort } from "./log-port.ts";
@@ -115,9 +115,10 @@ async function main(role: Role): Promise<void> {
     onDestroyed: ended.destroyed,
   });
   running.rooms = rooms;
+  const firstCall = new FirstCall(steps);
   const interceptors = [
     tracing.interceptor,
-    firstCall(steps),
+    firstCall.interceptor,
     policyInterceptor(policy),
     tracing.annotations,
   ];
@@ -130,6 +131,7 @@ async function main(role: Role): Promise<void> {
       options.vsockPeers,
     ),
   );
+  firstCall.listening();
   log.info({ address: options.serverAddress }, "listening");
   // Modules of devices that few requests need must not hold up the first one.
   rooms.uevents.start();

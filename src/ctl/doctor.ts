@@ -19,7 +19,7 @@ type Given = { readonly config?: string; readonly cmdline?: string; readonly for
 type Step = Finding & { readonly name: string };
 
 /** How long spans may take to the receiver, and from the forwarder to its backends. */
-const flushMs = 3_000;
+const flushMs = 10_000;
 const backendMs = 10_000;
 const lookEveryMs = 100;
 const adminMs = 2_000;
@@ -133,7 +133,7 @@ async function lookAtDelivery(
     full: "the forwarder has no room, since no backend takes anything: look at its log",
     there: `the forwarder is there, but not reached at ${address}: ${listens}`,
   };
-  return { state: "broken", what: why[stateWord(forwarder)] };
+  return { state: "broken", what: `${why[stateWord(forwarder)]} (${flushed.message})` };
 }
 
 function stateWord(forwarder: ForwarderState | Error | undefined): "none" | "away" | "full" | "there" {

@@ -74,7 +74,7 @@ export class Hotplug {
     while (this.#waiting.length > 0) {
       const names = this.#waiting.slice(0, batch);
       this.#waiting = this.#waiting.slice(batch);
-      const loaded = backgroundSpan("kernel modules", { "kata.count": names.length }, () =>
+      const loaded = backgroundSpan("device modules", { "kata.count": names.length }, () =>
         this.#load(names),
       );
       await loaded.catch((error) => {

@@ -18,6 +18,16 @@ export class SpanCounts {
     return this.droppedBy["queue-full"] + this.droppedBy.refused + this.droppedBy.shutdown;
   }
 
+  /** Spans that ended and found room. */
+  get taken(): number {
+    return this.ended - this.droppedBy["queue-full"];
+  }
+
+  /** Those of {@link taken} that are acknowledged or lost since. */
+  get settled(): number {
+    return this.sent + this.droppedBy.refused + this.droppedBy.shutdown;
+  }
+
   /** Spans that ended and are neither acknowledged nor lost. */
   get pending(): number {
     return this.ended - this.sent - this.dropped;

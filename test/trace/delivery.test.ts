@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import t from "tap";
-import { span } from "../../src/trace/span.ts";
+import { span, startSpan } from "../../src/trace/span.ts";
 import { Collector } from "../fakes/collector.ts";
 import { callOf, keptLog, socketPath, traced, tracingTo } from "./traced.ts";
 
@@ -276,4 +276,19 @@ t.test("delivering spans makes none, whatever the connection does", async (t) =>
   await span("request", {}, () => tracing.flush(5000));
   await tracing.shutdown();
   t.same(collector.spans.map((each) => each.name).sort(), ["request", "sandbox", "work 0"]);
+});
+
+t.test("a flush asks for what had ended before it, not for what ends meanwhile", async (t) => {
+  const { tracing, collector } = await traced(t);
+  const { answer } = collector;
+  collector.answer = (...args) => {
+    startSpan("meanwhile", {}).end();
+    collector.answer = () => {};
+    answer(...args);
+  };
+  startSpan("before", {}).end();
+  t.equal(await tracing.flush(1000), true);
+  t.equal(tracing.report().pending, 1);
+  t.equal(await tracing.flush(50), false);
+  collector.answer = answer;
 });
