@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
-import { mountExtension } from "../sandbox/extension.ts";
+import { mountExtension } from "../storage/extension.ts";
 import { setHostname } from "../sys/hostname.ts";
 import { setLinkUp } from "../sys/link-up.ts";
 import { loadModule } from "../sys/load-module.ts";

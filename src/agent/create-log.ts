@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import { logIds, noteLogLine } from "../trace/log-line.ts";
 import { lineFields } from "./log-line.ts";
 import type { LogTarget } from "./log-target.ts";
-import type { LogLevel } from "./option-readers.ts";
+import type { LogLevel } from "./options/option-readers.ts";
 
 /** The reference's words for the levels, which runtime-rs reads (agent-api 6.6). */
 const levelWords: Readonly<Record<string, string>> = {

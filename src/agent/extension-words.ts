@@ -1,5 +1,5 @@
-import type { Extension } from "../sandbox/extension.ts";
-import { cmdlineWords } from "./options.ts";
+import type { Extension } from "../storage/extension.ts";
+import { cmdlineWords } from "./options/options.ts";
 
 const keyPattern = /^kata\.extension\.([A-Za-z0-9_-]{1,64})\.verity_params$/;
 /** More than any guest has; the host is not to be able to keep the boot busy. */

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import type { Registry } from "../container/registry.ts";
 import { MemAgent } from "../sandbox/mem-agent.ts";
-import type { AgentOptions } from "./options.ts";
+import type { AgentOptions } from "./options/options.ts";
 import { ownsMachine } from "./role.ts";
 
 /** Starts the mem-agent when the options ask for it (agent-api 1.4 step 12). The caller closes it. */

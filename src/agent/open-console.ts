@@ -1,7 +1,7 @@
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
 import { anyCid } from "../vsock/address.ts";
-import type { ConsoleOptions } from "./console-options.ts";
+import type { ConsoleOptions } from "./options/console-options.ts";
 
 /**
  * Opens the debug console that the options ask for (agent-api 6.5), and leaves its end in `background`. One that cannot

@@ -7,8 +7,8 @@ import { type IntervalOptions, TraceSwitch } from "../trace/trace-switch.ts";
 import { parseTraceparent } from "../trace/traceparent.ts";
 import { parseAddress } from "../vsock/address.ts";
 import { dial } from "../vsock/dial.ts";
-import type { AgentOptions } from "./options.ts";
-import { type OtelSettings, otelSettings } from "./otel-env.ts";
+import type { AgentOptions } from "./options/options.ts";
+import { type OtelSettings, otelSettings } from "./options/otel-env.ts";
 import type { Role } from "./role.ts";
 
 /** What the switch is made from. */

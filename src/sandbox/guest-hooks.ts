@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { absolutePath } from "../base/absolute-path.ts";
 import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
-import { guestPath } from "./guest-path.ts";
 
 const stages = ["prestart", "poststart", "poststop"] as const;
 /** What an image can sensibly bring; each is run for every container. */
@@ -24,7 +24,7 @@ export const noGuestHooks: GuestHooks = { prestart: [], poststart: [], poststop:
 export async function findGuestHooks(dir: string, log: Log): Promise<GuestHooks> {
   if (dir === "") return noGuestHooks;
   try {
-    guestPath(dir, "guest hook path");
+    absolutePath(dir, "guest hook path");
   } catch (error) {
     log.warn({ error: AgentError.from(error).message }, "guest hooks were not read");
     return noGuestHooks;

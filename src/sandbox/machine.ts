@@ -1,11 +1,12 @@
 /** What the VM factory and guest swap ask of the kernel (agent-api 3.27, 3.28, 3.30). */
+
+import { absolutePath } from "../base/absolute-path.ts";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { setWallClock } from "../sys/clock.ts";
 import { mayHang } from "../sys/may-hang.ts";
 import { reseedRandom } from "../sys/random.ts";
 import { swapOn } from "../sys/swap.ts";
-import { guestPath } from "./guest-path.ts";
 
 const maxSeedBytes = 64 * 1024;
 const maxMicroseconds = 999_999n;
@@ -26,7 +27,7 @@ export function setGuestClock(seconds: bigint, microseconds: bigint): void {
 
 /** Swaps to a device of the guest that the host has prepared. @throws INTERNAL. */
 export async function addSwap(path: string): Promise<void> {
-  const device = guestPath(path, "swap path");
+  const device = absolutePath(path, "swap path");
   await mayHang(device, () => swapOn(device)).catch((error) => {
     throw AgentError.from(error, "swap on");
   });

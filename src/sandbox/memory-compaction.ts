@@ -8,9 +8,9 @@
 import { readFile } from "node:fs/promises";
 import { delay } from "../base/deadline.ts";
 import type { RunLimits } from "../sys/run.ts";
+import { runTool } from "../sys/run-tool.ts";
 import type { CompactSettings } from "./mem-agent-settings.ts";
 import type { PressureMeter } from "./pressure-meter.ts";
-import { runTool } from "./run-tool.ts";
 
 /** `stopped`: killed half-way, by its limits or the end of the agent. */
 export type CompactRound = "done" | "stopped" | "not needed";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { delay } from "../base/deadline.ts";
-import { writeAttribute } from "./write-attribute.ts";
+import { writeAttribute } from "../devices/write-attribute.ts";
 
 const systemDir = "/sys/devices/system";
 /** The kernel tells of a new processor some time after the host has plugged it (agent-api 3.24 step 1). */

@@ -13,13 +13,13 @@ import { Code } from "../base/code.ts";
 import { guestPaths } from "../base/guest-paths.ts";
 import type { ContainerId, SandboxId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { loadKernelModule } from "../devices/kernel-module.ts";
+import { setUpDns } from "../network/dns.ts";
+import type { Storage, StorageDriver } from "../storage/storage.ts";
+import { Storages } from "../storage/storages.ts";
 import { clearBase } from "./clear-base.ts";
-import { setUpDns } from "./dns.ts";
 import { findGuestHooks, type GuestHooks, noGuestHooks } from "./guest-hooks.ts";
-import { loadKernelModule } from "./kernel-module.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
-import type { Storage, StorageDriver } from "./storage.ts";
-import { Storages } from "./storages.ts";
 
 /** What CreateSandbox asks for (agent-api 3.1). */
 export type SandboxRequest = {

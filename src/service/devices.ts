@@ -1,7 +1,7 @@
 import type { ContainerId } from "../base/ids.ts";
+import type { Device } from "../devices/device.ts";
 import type { CreateContainerRequest, Device as DeviceMessage } from "../gen/agent.ts";
 import type { OciSpec } from "../runtime/oci.ts";
-import type { Device } from "../sandbox/device.ts";
 import { ociDeviceRule } from "./oci-device.ts";
 import type { Rooms } from "./rooms.ts";
 

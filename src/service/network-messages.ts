@@ -1,14 +1,14 @@
 /** The network's messages, checked and turned into what the sandbox room works on, and the other way. */
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { pciPath } from "../devices/pci-path.ts";
 import { type ARPNeighbor, type Interface, IPFamily, type Route as RouteMessage } from "../gen/types.ts";
-import { cidr, type IpPrefix, ipAddress, ipPrefix } from "../sandbox/ip-address.ts";
-import { hardwareAddress, linkName } from "../sandbox/link-name.ts";
-import type { WantedInterface } from "../sandbox/network-interface.ts";
-import type { Link } from "../sandbox/network-links.ts";
-import type { WantedNeighbor } from "../sandbox/network-neighbors.ts";
-import type { Route, WantedRoute } from "../sandbox/network-routes.ts";
-import { pciPath } from "../sandbox/pci-path.ts";
+import { cidr, type IpPrefix, ipAddress, ipPrefix } from "../network/ip-address.ts";
+import { hardwareAddress, linkName } from "../network/link-name.ts";
+import type { WantedInterface } from "../network/network-interface.ts";
+import type { Link } from "../network/network-links.ts";
+import type { WantedNeighbor } from "../network/network-neighbors.ts";
+import type { Route, WantedRoute } from "../network/network-routes.ts";
 
 /** IFF_NOARP of the kernel. */
 const noArp = 0x80;

@@ -3,10 +3,10 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import type { Routes } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
+import { restorePacketFilter, savePacketFilter } from "../network/network-iptables.ts";
+import { readLinks } from "../network/network-links.ts";
+import { readRoutes } from "../network/network-routes.ts";
 import type { Call } from "../rpc/call.ts";
-import { restorePacketFilter, savePacketFilter } from "../sandbox/network-iptables.ts";
-import { readLinks } from "../sandbox/network-links.ts";
-import { readRoutes } from "../sandbox/network-routes.ts";
 import {
   interfaceFrom,
   interfaceMessage,

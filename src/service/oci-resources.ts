@@ -7,7 +7,7 @@ import { amount, list, present, text } from "./present.ts";
 /**
  * The resource section as the OCI document has it (agent-api 3.3.3).
  *
- * Device rules are not among them: they are made for the container as a whole (`sandbox/device-rules.ts`). What only
+ * Device rules are not among them: they are made for the container as a whole (`devices/device-rules.ts`). What only
  * version 1 knows is left away, since crun refuses the whole container for it: network classes, kernel memory,
  * swappiness, the OOM switch, real-time shares, leaf weights.
  */

@@ -1,6 +1,6 @@
 import type { FSGroup, Storage as StorageMessage } from "../gen/agent.ts";
 import { FSGroupChangePolicy } from "../gen/types.ts";
-import type { FsGroup, Storage } from "../sandbox/storage.ts";
+import type { FsGroup, Storage } from "../storage/storage.ts";
 
 /** A storage of a request in the words of the sandbox room. */
 export function storageFrom(message: StorageMessage): Storage {

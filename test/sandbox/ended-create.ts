@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { silentLog } from "../../src/base/log.ts";
 import { Sandbox } from "../../src/sandbox/sandbox.ts";
-import type { Storage } from "../../src/sandbox/storage.ts";
+import type { Storage } from "../../src/storage/storage.ts";
 import { mount } from "../../src/sys/mount.ts";
 
 const outer = process.argv[2] ?? "";

@@ -1,10 +1,10 @@
 import { type Test, test } from "tap";
 import { silentLog } from "../../src/base/log.ts";
+import { Uevents } from "../../src/devices/uevents.ts";
 import { AgentServiceMethods } from "../../src/gen/methods.ts";
+import { Network } from "../../src/network/network.ts";
 import { clientOf } from "../../src/rpc/client.ts";
 import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
-import { Network } from "../../src/sandbox/network.ts";
-import { Uevents } from "../../src/sandbox/uevents.ts";
 import { networkCalls } from "../../src/service/network.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { enterPrivateNetwork, ip } from "../fakes/private-network.ts";
