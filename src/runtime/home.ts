@@ -1,9 +1,6 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
 import { mayHang } from "../sys/may-hang.ts";
+import { readWithin } from "../sys/read-within.ts";
 import type { OciProcess } from "./oci.ts";
-import { scopedPath } from "./scoped-path.ts";
 
 /** Far more than an image lists; a longer one is looked at this far. */
 const maxPasswdBytes = 1024 * 1024;
@@ -24,14 +21,8 @@ export async function withHome(sent: OciProcess, rootfs: string): Promise<OciPro
 /** The image is a stranger's: its links lead nowhere else, and a pipe in the place of the file holds nobody up. */
 async function passwdOf(rootfs: string): Promise<string> {
   try {
-    const path = join(rootfs, await scopedPath(rootfs, "/etc/passwd"));
-    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-    await using file = await open(path, flags);
-    const found = await file.stat();
-    if (!found.isFile()) return "";
-    const bytes = Buffer.alloc(Math.min(found.size, maxPasswdBytes));
-    const { bytesRead } = await file.read(bytes);
-    return bytes.toString("utf8", 0, bytesRead);
+    const bytes = await readWithin(rootfs, "/etc/passwd", maxPasswdBytes);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
   } catch {
     return "";
   }

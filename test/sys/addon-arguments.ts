@@ -82,6 +82,7 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   pivotRoot: ["text", "text"],
   chroot: ["text"],
   openAt: ["fd", "text", "fd", "fd", "uint"],
+  readWithin: ["text", "text", "fd"],
   copyTree: ["fd", "text"],
   attachTree: ["fd", "fd", "path"],
   persistNamespace: ["namespace", "text", "optionalText"],

@@ -174,12 +174,15 @@ function devices(): void {
 
 async function works(): Promise<void> {
   const missing = "/no/such/path";
-  const failing: readonly (() => Promise<number>)[] = [
+  const failing: readonly (() => Promise<unknown>)[] = [
     () => kernel.mount("none", missing, "tmpfs", 0, "size=1m"),
     () => kernel.umount(missing, 0),
     () => kernel.pivotRoot(missing, missing),
     () => kernel.chroot(missing),
     () => kernel.openAt(0, missing, 0, 0, 0),
+    () => kernel.readWithin("/", missing, 1),
+    () => kernel.readWithin(missing, "/", 1),
+    () => kernel.readWithin("/", "/", 1),
     () => kernel.persistNamespace("uts", missing, "x".repeat(65)),
     () => kernel.persistNamespace("ipc", missing, null),
     () => kernel.copyTree(0, missing),
@@ -187,6 +190,8 @@ async function works(): Promise<void> {
     () => kernel.loadModule(0, "", 0),
     () => kernel.swapOn(missing),
   ];
+  assert.equal((await kernel.readWithin("/", "/proc/self/status", 5)).length, 0, "a file without a size");
+  assert.equal((await kernel.readWithin("/", "/bin/sh", 4)).length, 4);
   for (const work of failing) await assert.rejects(work(), { name: "Error", syscall: /\w/ });
   assert.equal(await kernel.syncDisks(), 0);
 }
