@@ -114,3 +114,13 @@ test("a group that cannot be killed in one step says so", async (t) => {
   t.equal(await new Cgroup("/gone", "/nowhere").killAll(), false);
   t.equal(await recorded(t, { "cgroup.kill": "" }).killAll(), true);
 });
+
+test("a kill for want of memory is told once, to whoever asks after it", async (t) => {
+  const root = t.testdir({ box: { "memory.events": "oom 1\noom_kill 0\n" } });
+  const group = new Cgroup("/box", root);
+  t.equal(group.oomKilled(), false);
+  writeFileSync(group.file("memory.events"), "oom 2\noom_kill 2\n");
+  t.equal(group.oomKilled(), true);
+  t.equal(group.oomKilled(), false);
+  t.equal(new Cgroup("/none", root).oomKilled(), false);
+});
