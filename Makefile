@@ -16,7 +16,7 @@ build: setup ## executables in build/: kata-agent, kata-trace-forwarder, agentct
 check: setup ## types, lint, format, import rules, generated code, shell syntax
 	@scripts/check.sh
 
-test: ## everything CI runs: set-up, build, check, all tests (T="path …" for some)
+test: ## everything CI runs: set-up, build, check, all tests (T="path …" for some; JAEGER=1: Jaeger too)
 	@scripts/setup.sh try-vm
 	@$(NODE) scripts/build.ts
 	@scripts/check.sh
