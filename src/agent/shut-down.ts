@@ -5,7 +5,7 @@ import { endContainers } from "../service/end-containers.ts";
 import type { Rooms } from "../service/rooms.ts";
 import { powerOff, syncDisks } from "../sys/power.ts";
 import type { Reaper } from "../sys/reaper.ts";
-import { backgroundSpan, span } from "../trace/span.ts";
+import { span } from "../trace/span.ts";
 import type { TraceSwitch } from "../trace/trace-switch.ts";
 import type { LogTarget } from "./log-target.ts";
 import type { Role } from "./role.ts";
@@ -45,7 +45,7 @@ const containersMs = 5_000;
  */
 export async function shutDown(running: Running, reason: EndReason): Promise<void> {
   const { tracing, reaper, role, log, logTarget } = running;
-  await backgroundSpan("shutdown", { "kata.reason": reason }, () => endAll(running));
+  await span("shutdown", { "kata.reason": reason }, () => endAll(running));
   // It tells itself what was delivered and what was lost.
   await tracing.shutdown();
   reaper.close();

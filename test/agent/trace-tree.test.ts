@@ -193,8 +193,7 @@ test(
       if (caller !== undefined) {
         served.set(parentSpanId, (served.get(parentSpanId) ?? 0) + 1);
         if (caller.name !== name || caller.traceId !== traceId) faults.push(`${name} below ${caller.name}`);
-      } else if (span !== root && name !== "shutdown" && parent?.traceId !== traceId)
-        faults.push(`${name} is an orphan`);
+      } else if (span !== root && parent?.traceId !== traceId) faults.push(`${name} is an orphan`);
       else if (span.kind === serverKind) {
         bare.set(name, (bare.get(name) ?? 0) + 1);
         if (parent !== root) faults.push(`${name} without a caller hangs below ${parent?.name}`);
