@@ -57,6 +57,8 @@ export class MemoryCompaction {
   async #limited(settings: CompactSettings, signal: AbortSignal): Promise<CompactRound> {
     const stop = new AbortController();
     const over = new AbortController();
+    // What the pressure is compared with must have been read before the work begins.
+    await this.#meter.percent();
     const watched = this.#watch(settings, stop, AbortSignal.any([signal, over.signal]));
     const seconds = settings.secMax < maxSeconds ? settings.secMax : maxSeconds;
     const limits = {
@@ -78,7 +80,6 @@ export class MemoryCompaction {
 
   /** Stops the work when it makes too much pressure, until `over`. */
   async #watch(settings: CompactSettings, stop: AbortController, over: AbortSignal): Promise<void> {
-    await this.#meter.percent();
     while (!over.aborted) {
       await delay(lookMs, over).catch(() => undefined);
       if (!over.aborted && (await this.#meter.percent()) > settings.compactPsiPercentLimit) stop.abort();
