@@ -13,6 +13,7 @@ import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
 import { abortable, deadline } from "../base/deadline.ts";
 
+/** How much work may be at once. */
 export type GateLimits = {
   /** Pieces of work at once on one file system. */
   readonly each: number;
@@ -26,6 +27,7 @@ export type GateLimits = {
 type Piece = { readonly place: string; fileSystem?: string };
 type Waiting = { readonly piece: Piece; readonly go: () => void };
 
+/** All work on file systems that may hang. */
 export class FileSystemGate {
   readonly #limits: GateLimits;
   readonly #fileSystemOf: (place: string) => string;

@@ -24,6 +24,7 @@ const backendMs = 10_000;
 const lookEveryMs = 100;
 const adminMs = 2_000;
 
+/** `agentctl doctor`. */
 export function addDoctor(registry: Registry): void {
   const command = addCommand<Given>(
     registry,

@@ -12,6 +12,7 @@ export function labelBytesOf({ origin, batch }: Label): Buffer {
   return label.subarray(0, maxLabelBytes);
 }
 
+/** Reads a label. */
 export function labelFrom(bytes: Buffer): Label {
   const [sequence = "", instance = "", origin = ""] = bytes.toString().split("\0");
   return { origin, batch: sequence === "" ? undefined : { instance, sequence: Number(sequence) } };
