@@ -4,6 +4,9 @@
  *
  * Events come in floods (a boot, a thousand memory blocks), so module names wait in a set, each name once, and one
  * modprobe at a time loads all that wait. A name that was tried is not tried again: nothing new comes of it.
+ *
+ * The devices that a guest boots with are part of its boot, in a trace as well; what comes later is work of its own. The
+ * boot is over once nothing has waited for a while: a module that was loaded brings devices, and they further events.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,12 +14,15 @@ import { AgentError } from "../base/agent-error.ts";
 import type { Log } from "../base/log.ts";
 import { runTool } from "../sys/run-tool.ts";
 import type { Uevent } from "../sys/uevent.ts";
-import { backgroundSpan } from "../trace/span.ts";
+import type { SpanAttributes } from "../trace/attributes.ts";
+import { backgroundSpan, span } from "../trace/span.ts";
 
 const limits = { timeoutMs: 30_000, maxOutputBytes: 64 * 1024 };
 /** More kinds of devices than a guest has; a host that plugs more of them must not fill the memory with names. */
 const maxNames = 1_000;
 const maxNameLength = 1_000;
+/** From the last work on to the end of the boot. */
+const quietMs = 2_000;
 /** Names for one run of modprobe. */
 const batch = 32;
 /** Buses whose devices of before the first event are looked at; others are the kernel's own. */
@@ -34,6 +40,8 @@ export class Hotplug {
   readonly #tried = new Set<string>();
   #waiting: string[] = [];
   #loading = false;
+  #idleSinceMs = Number.POSITIVE_INFINITY;
+  #isBooted = false;
 
   constructor({ log, sysfs = "/sys", load = loadModules }: HotplugOptions) {
     this.#log = log;
@@ -46,7 +54,7 @@ export class Hotplug {
     if (event === undefined) void this.coldPlug();
     else if (event.action !== "add") return;
     else if (event.subsystem === "memory" && memoryBlock.test(event.devpath)) this.#online(event.devpath);
-    else this.#want(event.modalias);
+    else if (this.#note(event.modalias)) this.#loadWaiting();
   }
 
   /** Loads the modules for devices that were there before the first event. Never rejects. */
@@ -56,39 +64,49 @@ export class Hotplug {
       for (const device of await readdir(folder).catch(() => [])) {
         const files = await readdir(join(folder, device)).catch(() => ["driver"]);
         if (files.includes("driver")) continue;
-        this.#want((await readFile(join(folder, device, "modalias"), "utf8").catch(() => "")).trim());
+        this.#note((await readFile(join(folder, device, "modalias"), "utf8").catch(() => "")).trim());
       }
     }
+    this.#loadWaiting();
   }
 
-  #want(name: string): void {
-    if (name === "" || name.length > maxNameLength || this.#tried.has(name)) return;
-    if (this.#tried.size >= maxNames) return;
+  /** Puts a name among those that wait; false when there is nothing to do for it. */
+  #note(name: string): boolean {
+    if (name === "" || name.length > maxNameLength || this.#tried.has(name)) return false;
+    if (this.#tried.size >= maxNames) return false;
     this.#tried.add(name);
     this.#waiting.push(name);
-    if (!this.#loading) void this.#loadWaiting();
+    return true;
   }
 
-  async #loadWaiting(): Promise<void> {
+  #loadWaiting(): void {
+    if (!this.#loading) void this.#loadAll();
+  }
+
+  async #loadAll(): Promise<void> {
     this.#loading = true;
     while (this.#waiting.length > 0) {
       const names = this.#waiting.slice(0, batch);
       this.#waiting = this.#waiting.slice(batch);
-      const loaded = backgroundSpan("device modules", { "kata.count": names.length }, () =>
-        this.#load(names),
-      );
+      const loaded = this.#traced("device modules", { "kata.count": names.length }, () => this.#load(names));
       await loaded.catch((error) => {
         const { message } = AgentError.from(error);
         this.#log.warn({ error: message, count: names.length }, "modules for new devices were not loaded");
       });
     }
     this.#loading = false;
+    this.#idleSinceMs = performance.now();
+  }
+
+  #traced(name: string, attributes: SpanAttributes, work: () => Promise<void>): Promise<void> {
+    this.#isBooted ||= performance.now() - this.#idleSinceMs > quietMs;
+    return (this.#isBooted ? backgroundSpan : span)(name, attributes, work);
   }
 
   /** A block that cannot be brought online stays for OnlineCPUMem, which tells. */
   #online(devpath: string): void {
     const file = join(this.#sysfs, devpath, "online");
-    const online = backgroundSpan("memory online", {}, () => writeFile(file, "1", { flag: "r+" }));
+    const online = this.#traced("memory online", {}, () => writeFile(file, "1", { flag: "r+" }));
     void online.catch((error) => {
       this.#log.debug({ error: AgentError.from(error).message }, "memory did not come online");
     });
