@@ -35,7 +35,13 @@ export async function openVerity(device: string, verity: Verity, hashes = device
     `--salt=${verity.salt}`,
     `--format=${verity.hashType}`,
   ];
-  await veritysetup(["open", ...options, "--", device, name, hashes, verity.rootHash]);
+  try {
+    await veritysetup(["open", ...options, "--", device, name, hashes, verity.rootHash]);
+  } catch (error) {
+    // One that was ended at its limit may have made the device.
+    await veritysetup(["close", "--deferred", "--", name]).catch(() => undefined);
+    throw error;
+  }
   const path = `${mapper}/${name}`;
   return {
     path,

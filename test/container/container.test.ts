@@ -9,7 +9,7 @@ function slow() {
   const deleted = Promise.withResolvers<void>();
   const parts = {
     id: containerId("slow"),
-    cgroup: { freeze: () => written.promise, killAll: () => true },
+    cgroup: { freeze: () => written.promise, killAll: () => true, populated: async () => false },
     crun: { delete: () => deleted.promise, start: async () => undefined },
     bundle: { remove: async () => undefined },
     init: { signal() {}, close() {}, released() {}, exit: undefined },

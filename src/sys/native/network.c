@@ -32,14 +32,17 @@ static napi_value OpenNetlink(napi_env env, napi_callback_info info) {
   return make_number(env, fd);
 }
 
-/* receiveNetlink(fd, into) -> bytes of one datagram of the kernel, -1 when there is none. Other senders are ignored. */
+/*
+ * receiveNetlink(fd, into) -> bytes of one datagram of the kernel, -1 when there is none. Other senders are ignored, so
+ * many at a time: a container that may send them must not keep the event loop here.
+ */
 static napi_value ReceiveNetlink(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   int fd;
   uint8_t *data;
   size_t size;
   if (!fd_argument(env, args[0], &fd) || !bytes_argument(env, args[1], "into", &data, &size)) return NULL;
-  for (;;) {
+  for (int ignored = 0; ignored < 256; ignored++) {
     struct sockaddr_nl sender = {0};
     socklen_t length = sizeof sender;
     ssize_t got = recvfrom(fd, data, size, 0, (struct sockaddr *)&sender, &length);
@@ -47,6 +50,7 @@ static napi_value ReceiveNetlink(napi_env env, napi_callback_info info) {
     if (got < 0 && errno == EAGAIN) return make_number(env, -1);
     if (got < 0 && errno != EINTR) return throw_errno(env, errno, "recvfrom");
   }
+  return make_number(env, -1);
 }
 
 /* setLinkUp(name) */
