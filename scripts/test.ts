@@ -1,30 +1,32 @@
 // Runs the tests and says what came out, one line per file as it ends:
 //   node scripts/test.ts [file or folder …]      default: all of test/
-// Failures come with their diagnostics, skips with their reason. The last line is `N passed, N failed`
-// (`, N skipped` when any); what is counted are the tests inside the files. Ends with 0 only if something
-// ran, nothing failed, and the runner itself ended well.
+// Failures come with their diagnostics, skips with their reason. When at most three files failed, each of them is run
+// once more, alone. At the end stands in few lines what failed and what passed only at the second try, and as the last
+// line `N passed, N failed` (`, N skipped` when any); what is counted are the tests inside the files. Ends with 0 only
+// if something ran, nothing failed (or not again), and the runner itself ended well.
 import { type ChildProcess, spawn } from "node:child_process";
 import { globSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { closingLines } from "./test-closing.ts";
 import { Tally } from "./test-tally.ts";
+import { type FileRun, runWithSecondTry } from "./test-tries.ts";
 
 // Two files at a time: the machine this has to be quick on has two cores.
 const jobs = 2;
-// A file that boots a VM under emulation on a busy machine takes a minute or two.
-const fileTimeoutS = 300;
+// A file that boots a VM under emulation on a busy machine takes a minute or two. This is for what hangs, so that no file
+// sets a shorter one of its own.
+const fileTimeoutS = 600;
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules/.bin");
+const say = (line: string) => void process.stdout.write(`${line}\n`);
 const files = testFiles(process.argv.slice(2));
-const tally = new Tally((line) => process.stdout.write(`${line}\n`));
-if (files.length === 0) {
-  process.stdout.write("no test files found\n");
-  process.exitCode = 1;
-}
-const code = files.length > 0 ? await runTap(files) : 1;
-if (code !== 0 && tally.failed === 0) process.stdout.write(`the test runner ended with ${code}\n`);
-process.stdout.write(`${tally.summary()}\n`);
-process.exitCode = code === 0 && tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+const { ended, outcomes, secondTries } = await runWithSecondTry(files, jobs, runFiles, say);
+if (files.length === 0) say("no test files found");
+if (ended !== 0) say(`the test runner ended with ${ended}`);
+for (const line of closingLines(outcomes, secondTries)) say(line);
+const hasPassed = outcomes.some(({ passed }) => passed > 0) && outcomes.every(({ failed }) => failed === 0);
+process.exitCode = ended === 0 && hasPassed ? 0 : 1;
 
 function testFiles(wanted: readonly string[]): string[] {
   const inside = (path: string): string[] =>
@@ -37,10 +39,12 @@ function testFiles(wanted: readonly string[]): string[] {
     .sort();
 }
 
-async function runTap(paths: readonly string[]): Promise<number | string> {
+async function runFiles(paths: readonly string[], atATime: number): Promise<FileRun> {
+  const tally = new Tally(say);
+  if (paths.length === 0) return { ended: 0, outcomes: tally.outcomes };
   const { PATH = "" } = process.env;
   const tap = join(root, "node_modules/tap/dist/esm/run.mjs");
-  const args = [tap, "--reporter=tap", `--jobs=${jobs}`, `--timeout=${fileTimeoutS}`, ...paths];
+  const args = [tap, "--reporter=tap", `--jobs=${atATime}`, `--timeout=${fileTimeoutS}`, ...paths];
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
@@ -48,14 +52,15 @@ async function runTap(paths: readonly string[]): Promise<number | string> {
   });
   passSignals(child);
   child.stdout.pipe(tally.parser);
-  const [ended] = await Promise.all([
+  const [runnerEnded] = await Promise.all([
     new Promise<number | string>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (exitCode, signal) => resolve(exitCode ?? signal ?? "no code"));
     }),
     new Promise((resolve) => tally.parser.once("complete", resolve)),
   ]);
-  return ended;
+  tally.expect(paths);
+  return { ended: runnerEnded, outcomes: tally.outcomes };
 }
 
 /** Ends the runner when we are told to end; it ends the test files it started. */

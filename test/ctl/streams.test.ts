@@ -41,9 +41,6 @@ function processWith(
 const names = (agent: RecordingAgent, without: readonly string[] = []) =>
   agent.calls.map(({ name }) => name).filter((name) => !without.includes(name));
 
-// A stream that hangs shall cost seconds, not minutes.
-t.setTimeout(10_000);
-
 test("run plays the life of a container in the order of the Go shim and ends with its status", async (t) => {
   const guest = processWith(["out 1\n", "out 2\n"], ["err\n"], 42);
   await using agent = await startRecordingAgent(guest);

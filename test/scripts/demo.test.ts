@@ -2,8 +2,6 @@ import { existsSync } from "node:fs";
 import t from "tap";
 import { playDemo, strayCalls } from "../fakes/play-demo.ts";
 
-t.setTimeout(120_000);
-
 const needed = ["/usr/bin/crun", "/bin/busybox", "build/kata-agent"].filter((path) => !existsSync(path));
 const skip = needed.length > 0 ? `${needed.join(", ")} missing` : false;
 

@@ -7,8 +7,6 @@ import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { hasPolicyEngine } from "../../src/sys/policy-engine.ts";
 import { policyWith } from "../fakes/policies.ts";
 
-t.setTimeout(240_000);
-
 const skip = whyNoVm() ?? false;
 const agentctl = join(import.meta.dirname, "../../build/agentctl");
 

@@ -7,8 +7,6 @@ import { attributesOf, Collector, type OtlpSpan } from "../fakes/collector.ts";
 import { runAgentctl } from "../fakes/fake-host.ts";
 import { runForwarder, temporaryFolder } from "../forwarder/running.ts";
 
-t.setTimeout(240_000);
-
 const skip = whyNoVm() ?? false;
 const tracePort = 10240;
 const append = "agent.trace=isolated";

@@ -2,8 +2,6 @@ import t from "tap";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { playDemo, strayCalls } from "../fakes/play-demo.ts";
 
-t.setTimeout(240_000);
-
 t.test("the demo plays a pod in a guest that powers itself off", { skip: whyNoVm() ?? false }, async (t) => {
   const played = await playDemo("vm");
   t.match(played.text, /16 steps, all as expected/);

@@ -5,8 +5,6 @@ import t, { type Test } from "tap";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { DeviceGuest } from "./device-guest.ts";
 
-t.setTimeout(300_000);
-
 const skip = whyNoVm() ?? false;
 /** As the host has it; nothing of it may be seen in the guest. */
 const hostNode = { Path: "/dev/data", Type: "b", Major: 8n, Minor: 177n, FileMode: 0o600 };

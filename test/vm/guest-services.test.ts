@@ -12,8 +12,6 @@ import { makeBusyboxRoot } from "../fakes/busybox-root.ts";
 import { initdataDisk, initdataText } from "../fakes/initdata-disk.ts";
 import { makeDisk } from "./layer-disk.ts";
 
-t.setTimeout(300_000);
-
 const agentctl = join(import.meta.dirname, "../../build/agentctl");
 const [logPort, consolePort] = [1025, 1026];
 const blockBytes = 4096;

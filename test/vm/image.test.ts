@@ -4,8 +4,6 @@ import { bootGuest } from "../../scripts/boot-guest.ts";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { layerProgram } from "./layer.ts";
 
-t.setTimeout(240_000);
-
 // agent-api 0.5: `/var/run` resolves to a writable `/run`
 t.test("the image brings what the agent and the kernel call", { skip: whyNoVm() ?? false }, async (t) => {
   const dir = mkdtempSync("/tmp/kata-image-");

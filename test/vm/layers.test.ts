@@ -8,8 +8,6 @@ import type { Input } from "../../src/gen/message-type.ts";
 import { DeviceGuest } from "./device-guest.ts";
 import { type LayerHashes, makeDisk, makeLayer, makeUpper } from "./layer-disk.ts";
 
-t.setTimeout(300_000);
-
 const skip = whyNoVm() ?? false;
 const marker = "the text of the bottom layer";
 

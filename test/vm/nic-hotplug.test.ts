@@ -11,8 +11,6 @@ import { parseAddress } from "../../src/vsock/address.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { Monitor } from "./monitor.ts";
 
-t.setTimeout(240_000);
-
 const skip = whyNoVm() ?? false;
 const hwAddr = "02:00:00:00:00:0A";
 const eth7 = {

@@ -11,8 +11,6 @@ import { parseAddress } from "../../src/vsock/address.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { specOf } from "../fakes/container-spec.ts";
 
-t.setTimeout(240_000);
-
 const listener = 1027;
 const callsWithinMs = 60_000;
 const rootfs = "/run/kata-containers/shared/containers/passing/rootfs";

@@ -11,8 +11,6 @@ import { parseAddress } from "../../src/vsock/address.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { processOf, specOf } from "../fakes/container-spec.ts";
 
-t.setTimeout(300_000);
-
 const skip = whyNoVm() ?? false;
 const megabyte = 1024n * 1024n;
 const cgroupMount = { destination: "/cgroup", type: "cgroup", source: "cgroup", options: ["ro"] };

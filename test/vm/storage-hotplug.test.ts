@@ -6,8 +6,6 @@ import t from "tap";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { DeviceGuest } from "./device-guest.ts";
 
-t.setTimeout(400_000);
-
 const mebibyte = 1024 * 1024;
 const base = "/run/kata-containers/volumes";
 const env = { PATH: "/usr/sbin:/sbin:/usr/bin:/bin" };

@@ -12,8 +12,6 @@ import { dial } from "../../src/vsock/dial.ts";
 import { Collector } from "../fakes/collector.ts";
 import { spawnForwarder, temporaryFolder } from "../forwarder/running.ts";
 
-t.setTimeout(240_000);
-
 const skip = whyNoVm() ?? false;
 const tracePort = 10240;
 const manySpans = 10_000;

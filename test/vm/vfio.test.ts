@@ -3,8 +3,6 @@ import t, { type Test } from "tap";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { DeviceGuest } from "./device-guest.ts";
 
-t.setTimeout(300_000);
-
 const skip = whyNoVm() ?? false;
 const env = ["PCIDEVICE_TEST=0000:3b:00.1"];
 const options = ["0000:3b:00.1=05/00"];

@@ -5,8 +5,6 @@ import { bootGuest } from "../../scripts/boot-guest.ts";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { layerProgram } from "./layer.ts";
 
-t.setTimeout(240_000);
-
 const libDir = "/usr/lib/kata-agent-node";
 const ports = [1024, 1025, 1026];
 /** The loopback's own, and that of the guest. */
