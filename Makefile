@@ -27,7 +27,7 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 rootfs: ## the guest's initrd and kernel in build/
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
-	@$(NODE) scripts/rootfs.ts
+	@$(NODE) scripts/image/rootfs.ts
 
 test-vm: ## only the tests that boot a VM
 	@scripts/setup.sh vm

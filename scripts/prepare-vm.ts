@@ -10,7 +10,7 @@ const say = (line: string): void => void process.stdout.write(`vm: ${line}\n`);
 
 function prepare(): void {
   if (!hasQemu() || !ensureVsockBackend(say)) return;
-  execFileSync(process.execPath, [join(import.meta.dirname, "rootfs.ts")], { stdio: "inherit" });
+  execFileSync(process.execPath, [join(import.meta.dirname, "image/rootfs.ts")], { stdio: "inherit" });
 }
 
 try {

@@ -1,9 +1,9 @@
 import { appendFileSync, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { type CpioEntry, writeCpio } from "../../scripts/cpio.ts";
-import { guestKernel, guestModules } from "../../scripts/guest-kernel.ts";
-import { withFolders } from "../../scripts/guest-tree.ts";
+import { type CpioEntry, writeCpio } from "../../scripts/image/cpio.ts";
+import { guestKernel, guestModules } from "../../scripts/image/guest-kernel.ts";
+import { withFolders } from "../../scripts/image/guest-tree.ts";
 import { guestFiles } from "../../scripts/vm-requirements.ts";
 
 const root = join(import.meta.dirname, "../..");

@@ -1,7 +1,7 @@
 // Makes the guest's root as an initrd, and beside it the kernel: build/guest/initrd.cpio and build/guest/vmlinuz.
 // Made anew only when something it is made of is newer.
 //
-//   node scripts/rootfs.ts
+//   node scripts/image/rootfs.ts
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -14,11 +14,12 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { ownArchitecture } from "./architecture.ts";
 import { writeCpio } from "./cpio.ts";
 import { guestKernel, guestModules } from "./guest-kernel.ts";
-import { readTree, withFolders } from "./guest-tree.ts";
+import { readTrees, withFolders } from "./guest-tree.ts";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const build = join(root, "build");
 const guest = join(build, "guest");
 const say = (line: string): void => void process.stdout.write(`rootfs: ${line}\n`);
@@ -32,10 +33,12 @@ function stripNode(): void {
   renameSync(`${made}.part`, made);
 }
 
+/** The lists of rootfs/ that make a guest whose first process is the agent. */
+const lists = ["base.tree", "agent.tree", "init-agent.tree"];
+
 const inputs = [
   ...globSync("build/lib/!(agentctl|kata-trace-forwarder).*", { cwd: root }),
-  ...["rootfs/tree", "rootfs/modules", "scripts/rootfs.ts", "scripts/cpio.ts", "scripts/guest-tree.ts"],
-  ...["scripts/guest-kernel.ts", "build/kata-agent"],
+  ...globSync("{rootfs/*,scripts/image/*.ts,build/kata-agent}", { cwd: root }),
 ].map((path) => join(root, path));
 
 function isFresh(file: string): boolean {
@@ -50,7 +53,7 @@ if (!isFresh(initrd)) {
   stripNode();
   const kernel = guestKernel(join(root, ".cache/kernel"), say);
   const entries = [
-    ...readTree(readFileSync(join(root, "rootfs/tree"), "utf8"), build),
+    ...readTrees(lists, { architecture: ownArchitecture(), build, system: "/" }),
     ...guestModules(
       kernel,
       readFileSync(join(root, "rootfs/modules"), "utf8"),

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
-import { type CpioEntry, writeCpio } from "../../scripts/cpio.ts";
-import { readTree, withFolders } from "../../scripts/guest-tree.ts";
+import { type CpioEntry, writeCpio } from "../../../scripts/image/cpio.ts";
+import { withFolders } from "../../../scripts/image/guest-tree.ts";
 
 const entries: readonly CpioEntry[] = [
   { kind: "file", path: "/etc/odd", mode: 0o640, data: Buffer.from("five!") },
@@ -41,31 +41,4 @@ test("the same tree gives the same bytes, whatever its order", async (t) => {
   t.ok(readFileSync(first).equals(readFileSync(second)));
   t.equal(statSync(first).size, bytes);
   t.equal(bytes % 512, 0, "another archive may follow");
-});
-
-test("a program comes with its libraries and its loader", async (t) => {
-  const tree = readTree("exec /usr/bin/tool sh\n", "/nowhere");
-  const paths = tree.map(({ path }) => path);
-  t.match(paths[0], "/usr/bin/tool");
-  t.ok(
-    paths.some((path) => /^\/usr\/lib.*\/libc\.so/.test(path)),
-    "libc",
-  );
-  t.ok(
-    paths.some((path) => /^\/usr\/lib.*\/ld-linux/.test(path)),
-    "the loader",
-  );
-});
-
-test("a line that cannot be met is an error that quotes it", async (t) => {
-  for (const line of [
-    "file /a 644 missing",
-    "socket /a 644",
-    "glob /a 644 none*",
-    "exec /a no-such-tool-here",
-  ]) {
-    t.throws(() => readTree(line, t.testdir()), {
-      message: new RegExp(`rootfs/tree: ${line.replace("*", "\\*")}`),
-    });
-  }
 });
