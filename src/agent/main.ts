@@ -30,6 +30,7 @@ import { LogSink } from "./log-sink.ts";
 import type { LogTarget } from "./log-target.ts";
 import { noteStart } from "./note-start.ts";
 import { openConsole } from "./open-console.ts";
+import { openJournal } from "./open-journal.ts";
 import { loadOptions } from "./options/load-options.ts";
 import { ownsMachine, type Role, roleOf } from "./role.ts";
 import { serve } from "./serve.ts";
@@ -92,6 +93,7 @@ async function main(role: Role): Promise<void> {
   becomeChildSubreaper();
   reaper.start();
   await openConsole(options, running.background, log);
+  await openJournal(options, logPort, running.background, log);
   const initdata = ownsMachine()
     ? await steps.step("initdata", initdataStep, () => takeInitdata(log))
     : undefined;

@@ -3,7 +3,7 @@
  * 6.5, 6.6).
  */
 import type { VsockPeers } from "../listen-from.ts";
-import { flag, oneOf, wholeNumber } from "./option-readers.ts";
+import { bool, flag, oneOf, wholeNumber } from "./option-readers.ts";
 import type { OptionTable } from "./option-row.ts";
 
 /** Values of the group. */
@@ -14,6 +14,8 @@ export type ConsoleOptions = Readonly<{
   debugConsolePort: number;
   /** VSOCK port where the log is handed out; 0 = stdout. */
   logPort: number;
+  /** Whether the guest's journal leaves by the log's port too. */
+  journal: boolean;
   /** Who may connect to the VSOCK ports of calls, console and log. */
   vsockPeers: VsockPeers;
 }>;
@@ -28,6 +30,13 @@ export const consoleOptions: OptionTable<ConsoleOptions> = {
     fallback: 0,
   },
   logPort: { cmdline: "agent.log_vport", file: "log_vport", read: wholeNumber, fallback: 0 },
+  journal: {
+    cmdline: "agent.journal",
+    file: "journal",
+    env: "KATA_AGENT_JOURNAL",
+    read: bool,
+    fallback: false,
+  },
   vsockPeers: {
     cmdline: "agent.vsock_peers",
     file: "vsock_peers",

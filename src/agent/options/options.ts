@@ -38,7 +38,10 @@ type CoreOptions = Readonly<{
   hotplugTimeoutMs: number;
 }>;
 
-/** The options by name. The reference's keys are kept; those that are ours begin with `agent.trace_`, `agent.crun_` or `agent.vsock_`. */
+/**
+ * The options by name. The reference's keys are kept; those that are ours are `agent.journal` and what begins with
+ * `agent.trace_`, `agent.crun_` or `agent.vsock_`.
+ */
 export const optionTable: OptionTable<AgentOptions> = {
   ...consoleOptions,
   ...cdiOptions,

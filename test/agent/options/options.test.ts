@@ -116,6 +116,13 @@ const values: {
   debugConsole: { good: [], bad: ["1", "true", ""] },
   debugConsolePort: { good: [["1026", 1026]], bad: ["-1", "x"] },
   logPort: { good: [["1025", 1025]], bad: ["-1", "1.5"] },
+  journal: {
+    good: [
+      ["true", true],
+      ["0", false],
+    ],
+    bad: ["maybe"],
+  },
   vsockPeers: {
     good: [
       ["any", "any"],
