@@ -1,5 +1,5 @@
 #!/bin/sh
-# Judges the sources: types, lint and format, import table, generated code, shell syntax.
+# Judges the sources: types, lint and format, import table, generated code, pages of the documentation, shell syntax.
 # Runs all of them, then fails if any did.
 set -u
 cd "$(dirname "$0")/.."
@@ -28,6 +28,7 @@ step page $bin/tsc -p src/page
 step lint $bin/biome ci --colors=off --config-path=.biome.json --diagnostic-level=warn --error-on-warnings .
 step imports $bin/node scripts/check-imports.ts
 [ ! -e scripts/gen.ts ] || step generated $bin/node scripts/gen.ts --check
+step pages $bin/node scripts/docs/check-pages.ts
 step shell shell_syntax
 if command -v cargo-fmt >/dev/null; then
   step rust cargo fmt --check --manifest-path src/sys/policy-engine/Cargo.toml

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Page } from "../../scripts/docs/page.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What came of a page's commands. */
+export type Played = { readonly code: number | null; readonly output: string };
+
+/** The commands of a page that are run, hidden ones among them, as one shell script; empty when there are none. */
+export function scriptOf(page: Page): string {
+  const runs = page.script.filter((part) => !("language" in part) || isRun(part));
+  return runs.some((part) => "language" in part)
+    ? runs.map((part) => `: "line ${part.line}"\n${part.text}`).join("\n")
+    : "";
+}
+
+function isRun({ language, mark }: Page["blocks"][number]): boolean {
+  return language === "sh" && mark?.kind !== "not run";
+}
+
+/** Runs commands in namespaces of their own, as one script that ends at the first failure. Whatever they started ends. */
+export async function runCommands(commands: string): Promise<Played> {
+  const world = [join(root, "test/docs/page-world.sh"), root, `set -x\n${commands}`];
+  const { PATH } = process.env;
+  // A test that is killed ends nothing itself.
+  const args = ["--pdeathsig", "KILL", "--", join(root, "scripts/namespaces.sh"), ...world];
+  const child = spawn("setpriv", args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH } });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, output };
+}
+
+/**
+ * The lines of a `printed` block that the output does not have. Numbers, ids, bars and white space may differ; `…` stands
+ * for anything.
+ */
+export function missingLines(block: string, output: string): string[] {
+  const lines = output.split("\n").map((line) => line.trim());
+  return block
+    .split("\n")
+    .filter((line) => line.trim() !== "" && line.trim() !== "…")
+    .filter((line) => {
+      const form = formOf(line.trim());
+      return !lines.some((printed) => form.test(printed));
+    });
+}
+
+const loose: readonly (readonly [pattern: RegExp, form: string])[] = [
+  [/^…/, ".*"],
+  [/^[0-9a-f]{8,}/, "[0-9a-f]+"],
+  [/^\d+(\.\d+)?( ?(µs|ms|s|min))?(?![\w])/, "\\d+(?:\\.\\d+)?(?: ?(?:µs|ms|s|min))?"],
+  [/^[█·]+/, "[█·]+"],
+  [/^\s+/, "\\s+"],
+];
+
+function formOf(line: string): RegExp {
+  let form = "";
+  for (let rest = line; rest !== ""; ) {
+    const [found, pattern] = matched(rest);
+    form += pattern;
+    rest = rest.slice(found);
+  }
+  return new RegExp(`^${form}$`, "u");
+}
+
+function matched(text: string): [length: number, form: string] {
+  for (const [pattern, form] of loose) {
+    const length = pattern.exec(text)?.[0].length ?? 0;
+    if (length > 0) return [length, form];
+  }
+  const [first = ""] = text;
+  return [first.length, first.replace(/[\\^$.*+?()[\]{}|/]/u, "\\$&")];
+}
