@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Test, test } from "tap";
 
@@ -36,6 +36,18 @@ test("it becomes Node with its flags, the bundle and the arguments", async (t) =
   mkdirSync(join(dir, "sbin"));
   symlinkSync("../kata-agent", join(dir, "sbin/init"));
   t.equal(run(join(dir, "sbin/init"), args).out, expected, "by a link of another name");
+});
+
+test("an installation works wherever it lies", async (t) => {
+  const { dir, launcher } = placed(t);
+  mkdirSync(join(dir, "opt/bin"), { recursive: true });
+  mkdirSync(join(dir, "opt/lib"));
+  renameSync(join(dir, "lib"), join(dir, "opt/lib/kata-agent-node"));
+  renameSync(launcher, join(dir, "opt/bin/kata-agent"));
+  symlinkSync("opt/bin/kata-agent", join(dir, "linked"));
+  const { out } = run(join(dir, "linked"), ["x"]);
+  const lib = `${dir}/opt/bin/../lib/kata-agent-node`;
+  t.equal(out, `${lib}/node --one --two ${lib}/kata-agent.cjs x`);
 });
 
 test("it finds its folder where no /proc is, as PID 1 does", async (t) => {

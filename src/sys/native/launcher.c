@@ -7,8 +7,9 @@
  *   -DPROGRAM='"kata-agent"'         runs <lib>/kata-agent.cjs with <lib>/node
  *   -DNODE_FLAGS='"--a", "--b",'     flags for Node, may be empty
  *
- * <lib> is the first of these that holds both files: `lib` beside this executable, then the fixed places below,
- * for a launcher that was moved away from its folder (to /sbin/init, for one).
+ * <lib> is the first of these that holds both files: `lib` beside this executable (a build), `../lib/kata-agent-node`
+ * from its folder (an installation, wherever it lies), then the fixed places below, for a launcher that was moved away
+ * from its folder (to /sbin/init, for one).
  */
 #include <errno.h>
 #include <libgen.h>
@@ -49,12 +50,18 @@ static int look(struct place *place, const char *lib) {
   return access(place->node, X_OK) == 0 && access(place->bundle, R_OK) == 0;
 }
 
-/* Looks in `lib` beside `self`, the path of this executable, with links followed so that a link to it works. */
+static const char *const near_places[] = {"lib", "../lib/kata-agent-node"};
+
+/* Looks near `self`, the path of this executable, with links followed so that a link to it works. */
 static int look_beside(struct place *place, const char *self) {
   char real[PATH_MAX], lib[PATH_MAX];
   if (!self || !strchr(self, '/') || !realpath(self, real)) return 0;
-  int length = snprintf(lib, sizeof lib, "%s/lib", dirname(real));
-  return length > 0 && length < PATH_MAX && look(place, lib);
+  const char *folder = dirname(real);
+  for (size_t i = 0; i < COUNT(near_places); i++) {
+    int length = snprintf(lib, sizeof lib, "%s/%s", folder, near_places[i]);
+    if (length > 0 && length < PATH_MAX && look(place, lib)) return 1;
+  }
+  return 0;
 }
 
 static int find(struct place *place, const char *argv0) {
@@ -68,7 +75,7 @@ static int find(struct place *place, const char *argv0) {
 }
 
 static int complain_missing(void) {
-  fprintf(stderr, PROGRAM ": neither a folder lib beside this executable nor one of");
+  fprintf(stderr, PROGRAM ": neither lib nor ../lib/kata-agent-node beside this executable nor one of");
   for (size_t i = 0; i < COUNT(fixed_places); i++) fprintf(stderr, " %s", fixed_places[i]);
   fprintf(stderr, " holds node and " PROGRAM ".cjs\n");
   return 127;
