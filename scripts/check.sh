@@ -28,6 +28,7 @@ step page $bin/tsc -p src/page
 step lint $bin/biome ci --colors=off --config-path=.biome.json --diagnostic-level=warn --error-on-warnings .
 step imports $bin/node scripts/check-imports.ts
 [ ! -e scripts/gen.ts ] || step generated $bin/node scripts/gen.ts --check
+step tables $bin/node scripts/docs/gen-tables.ts --check
 step pages $bin/node scripts/docs/check-pages.ts
 step shell shell_syntax
 if command -v cargo-fmt >/dev/null; then

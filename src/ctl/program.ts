@@ -8,7 +8,8 @@ import type { Host } from "./host.ts";
 const exitHelp = `
 Exit status: 0 done, 1 the call failed (prints CODE: message), 2 usage, 3 nobody answers; run, exec, pod: that of the process.`;
 
-function createProgram(host: Host, ended: (status: number) => void): Command {
+/** The whole command line: its commands and their options. `ended` is called with the exit status of the one that ran. */
+export function createProgram(host: Host, ended: (status: number) => void): Command {
   const program = new Command("agentctl");
   program
     .description(

@@ -64,7 +64,8 @@ export function readArguments(args: readonly string[]): Arguments | Usage {
   }
 }
 
-function newCommand(): Command {
+/** The command line's flags, with what they read. */
+export function newCommand(): Command {
   return new Command("kata-trace-forwarder")
     .description("Takes traces from Kata guests of any version and hands them to any number of backends.")
     .version(version)
