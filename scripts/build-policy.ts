@@ -1,20 +1,22 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Target } from "./target.ts";
 
 /** As in Cargo.toml. */
 const neededMinor = 91;
 
 /**
  * Compiles the policy engine (src/sys/policy-engine) into `lib/policy.node`. Only where cargo is and its crates are, or
- * can be fetched: without it everything else works, and SetPolicy answers NOT_FOUND. Says so, and returns whether it
- * was built. Throws when the compiler refuses.
+ * can be fetched: without it everything else works, and SetPolicy answers NOT_FOUND. For another architecture rustup has
+ * to be there too, for its standard library. Says so, and returns whether it was built. Throws when the compiler refuses.
  */
-export function buildPolicyEngine(root: string, lib: string): boolean {
+export function buildPolicyEngine(root: string, lib: string, target: Target): boolean {
   const folder = join(root, "src/sys/policy-engine");
-  const target = join(root, ".cache/policy-engine");
+  const cache = join(root, ".cache/policy-engine");
   const placed = join(lib, "policy.node");
-  const env = { ...process.env, CARGO_TARGET_DIR: target };
+  const linker = `CARGO_TARGET_${target.rustTriple.toUpperCase().replaceAll("-", "_")}_LINKER`;
+  const env = { ...process.env, CARGO_TARGET_DIR: cache, [linker]: target.compiler };
   const cargo = (...args: string[]) =>
     spawnSync("cargo", [...args, "--locked", "--quiet"], { cwd: folder, stdio: "inherit", env }).status === 0;
   // Nothing old in its place: it would answer for sources that it was not made from.
@@ -23,9 +25,20 @@ export function buildPolicyEngine(root: string, lib: string): boolean {
   if (version === undefined) return without("there is no cargo");
   if (version < neededMinor) return without(`cargo is older than 1.${neededMinor}`);
   if (!cargo("fetch")) return without("its crates cannot be fetched");
-  if (!cargo("build", "--release", "--offline")) throw new Error("the policy engine does not compile");
-  copyFileSync(join(target, "release/libpolicy_engine.so"), placed);
+  if (!target.isNative && !hasStandardLibrary(folder, target.rustTriple))
+    return without(`there is no Rust library for ${target.architecture}`);
+  const crossArgs = target.isNative ? [] : ["--target", target.rustTriple];
+  if (!cargo("build", "--release", "--offline", ...crossArgs))
+    throw new Error("the policy engine does not compile");
+  copyFileSync(join(cache, ...crossArgs.slice(1), "release/libpolicy_engine.so"), placed);
   return true;
+}
+
+/** Gets the standard library of another architecture, where rustup can. */
+function hasStandardLibrary(folder: string, triple: string): boolean {
+  return (
+    spawnSync("rustup", ["--quiet", "target", "add", triple], { cwd: folder, stdio: "ignore" }).status === 0
+  );
 }
 
 /** The minor version of cargo, as long as the major one is 1. */

@@ -1,17 +1,31 @@
 // Builds the three programs into build/: one bundle each below build/lib, with the addon, the trace page and the pinned
 // Node beside them, and a small static launcher as the executable. What is newer than its sources is left alone.
+// For another architecture than this machine's, into build/<architecture>: by the cross compiler, and with the bundles
+// as they are in build/lib.
 //
-//   node scripts/build.ts
+//   node scripts/build.ts [--arch amd64|arm64]
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buildPage } from "./build-page.ts";
 import { buildPolicyEngine } from "./build-policy.ts";
 import { bundle } from "./bundle.ts";
 import { type Program, programs } from "./programs.ts";
+import { buildTarget, hasCompiler, nodeFor, wantedArchitecture } from "./target.ts";
 
 const root = join(import.meta.dirname, "..");
-const out = join(root, "build");
+const target = buildTarget(root, wantedArchitecture(process.argv.slice(2)));
+const { out, compiler } = target;
 const lib = join(out, "lib");
 
 const launcherSource = join(root, "src/sys/native/launcher.c");
@@ -39,7 +53,10 @@ const isStale = (path: string, sourcesMs: number): boolean =>
 function buildAddon(): boolean {
   const [made, placed] = [join(out, "kata.node"), join(lib, "kata.node")];
   if (!isStale(placed, addonSources)) return false;
-  execFileSync(process.execPath, [join(root, "scripts/build-native.ts")], { stdio: "inherit" });
+  execFileSync(process.execPath, [join(root, "scripts/build-native.ts"), "--out", made], {
+    stdio: "inherit",
+    env: { ...process.env, CC: compiler },
+  });
   // Never overwritten in place: a running program has it mapped.
   rmSync(placed, { force: true });
   copyFileSync(made, placed);
@@ -48,13 +65,14 @@ function buildAddon(): boolean {
 
 /** The pinned Node beside the bundles: a link where that can be, so that it costs no space. */
 function placeNode(): void {
+  const node = nodeFor(root, target);
   const place = join(lib, "node");
-  if (existsSync(place) && statSync(place).size === statSync(process.execPath).size) return;
+  if (existsSync(place) && statSync(place).size === statSync(node).size) return;
   rmSync(place, { force: true });
   try {
-    linkSync(process.execPath, place);
+    linkSync(node, place);
   } catch {
-    copyFileSync(process.execPath, place);
+    copyFileSync(node, place);
   }
 }
 
@@ -63,7 +81,7 @@ function compileHookRunner(): boolean {
   const program = join(lib, "kata-hook");
   if (!isStale(program, hookSources)) return false;
   rmSync(program, { force: true });
-  execFileSync("gcc", [...staticFlags, hookSource, "-o", program], { stdio: "inherit" });
+  execFileSync(compiler, [...staticFlags, hookSource, "-o", program], { stdio: "inherit" });
   return true;
 }
 
@@ -73,7 +91,7 @@ function compileLauncher({ name, nodeFlags }: Program): boolean {
   const flags = nodeFlags.map((flag) => `"${flag}",`).join("");
   const defines = [`-DPROGRAM="${name}"`, `-DNODE_FLAGS=${flags}`];
   rmSync(launcher, { force: true });
-  execFileSync("gcc", [...staticFlags, ...defines, launcherSource, "-o", launcher], { stdio: "inherit" });
+  execFileSync(compiler, [...staticFlags, ...defines, launcherSource, "-o", launcher], { stdio: "inherit" });
   return true;
 }
 
@@ -82,6 +100,18 @@ async function bundleProgram(program: Program): Promise<boolean> {
   if (!isStale(`${base}.cjs`, bundleSources)) return false;
   await bundle(root, program, base);
   return true;
+}
+
+/** What every processor can run is the same; code that V8 made is not among it. */
+function copyBundles(): boolean {
+  const from = join(root, "build/lib");
+  const names = globSync("*.{cjs,js,html,txt}", { cwd: from });
+  if (names.length === 0) throw new Error("there are no bundles in build/lib yet: node scripts/build.ts");
+  const isSame = (name: string): boolean =>
+    existsSync(join(lib, name)) && readFileSync(join(lib, name)).equals(readFileSync(join(from, name)));
+  const changed = names.filter((name) => !isSame(name));
+  for (const name of changed) cpSync(join(from, name), join(lib, name), { preserveTimestamps: true });
+  return changed.length > 0;
 }
 
 async function placePage(): Promise<boolean> {
@@ -93,16 +123,19 @@ async function placePage(): Promise<boolean> {
 
 const startMs = performance.now();
 const built: string[] = [];
+if (!hasCompiler(target))
+  throw new Error(`${compiler} is missing: apt-get install ${target.compilerPackage}`);
 mkdirSync(lib, { recursive: true });
 placeNode();
 if (buildAddon()) built.push("the addon");
-if (isStale(join(lib, "policy.node"), policySources) && buildPolicyEngine(root, lib))
+if (isStale(join(lib, "policy.node"), policySources) && buildPolicyEngine(root, lib, target))
   built.push("the policy engine");
 if (compileHookRunner()) built.push("the hook runner");
-if (await placePage()) built.push("the trace page");
+if (target.isNative ? await placePage() : copyBundles())
+  built.push(target.isNative ? "the trace page" : "the bundles");
 for (const program of programs.filter(({ entry }) => existsSync(join(root, entry)))) {
   try {
-    const fresh = [await bundleProgram(program), compileLauncher(program)];
+    const fresh = [target.isNative && (await bundleProgram(program)), compileLauncher(program)];
     if (fresh.includes(true)) built.push(program.name);
   } catch {
     // The bundler or the compiler has said why; the other programs are built all the same.
@@ -111,4 +144,5 @@ for (const program of programs.filter(({ entry }) => existsSync(join(root, entry
   }
 }
 const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-if (built.length > 0) process.stdout.write(`built ${built.join(", ")} (${seconds} s)\n`);
+const whereFor = target.isNative ? "" : ` for ${target.architecture}`;
+if (built.length > 0) process.stdout.write(`built ${built.join(", ")}${whereFor} (${seconds} s)\n`);
