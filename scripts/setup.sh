@@ -44,6 +44,7 @@ vm_packages() {
   need_tool xz-utils xz
   need_tool e2fsprogs mkfs.ext4
   need_tool binutils strip
+  need_tool mmdebstrap mmdebstrap
   need_tool iptables xtables-legacy-multi
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs

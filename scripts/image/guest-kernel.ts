@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { type Architecture, ownArchitecture } from "./architecture.ts";
 import type { CpioEntry } from "./cpio.ts";
 
 /** A kernel that was unpacked, not installed: its image and the folder of its modules. */
@@ -9,58 +10,29 @@ export type GuestKernel = { readonly release: string; readonly image: string; re
 // Debian's cloud kernels of this series have virtio, ext4 and virtiofs built in, modules for the rest.
 const series = "6.12";
 
+/** The kernel among the unpacked packages below `system`. Throws an Error when there is none. */
+export function guestKernel(system: string): GuestKernel {
+  const [image = ""] = globSync(join(system, "boot/vmlinuz-*"));
+  const release = basename(image).replace("vmlinuz-", "");
+  if (release === "") throw new Error(`no kernel in ${system}`);
+  return { release, image, modulesDir: join(system, "lib/modules", release) };
+}
+
 /**
- * The guest's kernel: the one in `cacheDir` if there is one, else the newest of its series among the packages that
- * apt knows. Needs apt and dpkg, not root. Throws an Error with a plain word when apt has none.
+ * Name of the newest kernel package of the series. The kernels of all architectures are built together, so what apt
+ * knows for this machine's holds for another one. Throws an Error with a plain word when apt knows none.
  */
-export function guestKernel(cacheDir: string, say: (line: string) => void): GuestKernel {
-  mkdirSync(cacheDir, { recursive: true });
-  const cached = readdirSync(cacheDir).find((name) => existsSync(join(cacheDir, name, "lib/modules")));
-  const unpacked = cached ? join(cacheDir, cached) : download(cacheDir, say);
-  const [release = ""] = readdirSync(join(unpacked, "lib/modules"));
-  const modulesDir = join(unpacked, "lib/modules", release);
-  // The package is made to be installed, so its list of dependencies is made by us.
-  if (!existsSync(join(modulesDir, "modules.dep"))) run("depmod", ["-b", unpacked, release]);
-  return { release, image: join(unpacked, "boot", `vmlinuz-${release}`), modulesDir };
-}
-
-function download(cacheDir: string, say: (line: string) => void): string {
-  const name = newestPackage();
-  say(`fetching ${name}`);
-  const work = join(cacheDir, `.${name}`);
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(join(work, "root"), { recursive: true });
-  run("apt-get", ["-qq", "download", name], work);
-  const [archive = ""] = globSync("*.deb", { cwd: work });
-  run("dpkg", ["-x", archive, "root"], work);
-  renameSync(join(work, "root"), join(cacheDir, name));
-  rmSync(work, { recursive: true, force: true });
-  return join(cacheDir, name);
-}
-
-function newestPackage(): string {
-  const architecture = run("dpkg", ["--print-architecture"]).trim();
-  const pattern = `^linux-image-${series.replace(".", "\\.")}\\.[^ ]*cloud-${architecture}$`;
-  const search = (): string[] =>
-    run("apt-cache", ["search", "--names-only", pattern]).split("\n").filter(Boolean);
-  let found = search();
-  if (found.length === 0 && process.getuid?.() === 0) {
-    run("apt-get", ["-qq", "update"]);
-    found = search();
-  }
-  const names = found.map((line) => line.split(" ")[0] ?? "");
+export function newestKernel(architecture: Architecture): string {
+  const own = ownArchitecture();
+  const pattern = `^linux-image-${series.replace(".", "\\.")}\\.[^ ]*cloud-${own}$`;
+  const said = execFileSync("apt-cache", ["search", "--names-only", pattern], { encoding: "utf8" });
+  const names = said
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" ")[0] ?? "");
   const newest = names.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
-  if (newest) return newest;
-  throw new Error(`apt knows no package linux-image-${series}…-cloud-${architecture}; try apt-get update`);
-}
-
-function run(file: string, args: readonly string[], cwd?: string): string {
-  // apt warns when it cannot lower its rights for a folder of ours; its errors come with the exception.
-  return execFileSync(file, args, {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(cwd ? { cwd } : {}),
-  });
+  if (newest) return newest.replace(new RegExp(`${own}$`), architecture);
+  throw new Error(`apt knows no package linux-image-${series}…-cloud-${own}; try apt-get update`);
 }
 
 /**

@@ -14,10 +14,10 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { ownArchitecture } from "./architecture.ts";
 import { writeCpio } from "./cpio.ts";
 import { guestKernel, guestModules } from "./guest-kernel.ts";
 import { readTrees, withFolders } from "./guest-tree.ts";
+import { ownSystemRoot } from "./system-root.ts";
 
 const root = join(import.meta.dirname, "../..");
 const build = join(root, "build");
@@ -51,9 +51,10 @@ const initrd = join(guest, "initrd.cpio");
 if (!isFresh(initrd)) {
   mkdirSync(guest, { recursive: true });
   stripNode();
-  const kernel = guestKernel(join(root, ".cache/kernel"), say);
+  const system = ownSystemRoot(say);
+  const kernel = guestKernel(system.path);
   const entries = [
-    ...readTrees(lists, { architecture: ownArchitecture(), build, system: "/" }),
+    ...readTrees(lists, { architecture: system.architecture, build, system: system.path }),
     ...guestModules(
       kernel,
       readFileSync(join(root, "rootfs/modules"), "utf8"),

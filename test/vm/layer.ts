@@ -4,6 +4,7 @@ import { build } from "esbuild";
 import { type CpioEntry, writeCpio } from "../../scripts/image/cpio.ts";
 import { guestKernel, guestModules } from "../../scripts/image/guest-kernel.ts";
 import { withFolders } from "../../scripts/image/guest-tree.ts";
+import { ownSystemRoot } from "../../scripts/image/system-root.ts";
 import { guestFiles } from "../../scripts/vm-requirements.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -37,7 +38,7 @@ export async function layerProgram(
     external: ["*.node"],
     logLevel: "warning",
   });
-  const kernel = guestKernel(join(root, ".cache/kernel"), () => undefined);
+  const kernel = guestKernel(ownSystemRoot(() => undefined).path);
   const listPath = `${libDir}/modules.list`;
   const moduleEntries = guestModules(kernel, modules.join("\n"), listPath);
   const [list] = moduleEntries;
