@@ -1,9 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-
-/** A processor architecture that guests have, in Debian's words. */
-export type Architecture = "amd64" | "arm64";
+import {
+  type Architecture,
+  asArchitecture,
+  buildFolder,
+  ownArchitecture,
+  traitsOf,
+} from "./image/architecture.ts";
 
 /** What programs are built for, and with what. */
 export type Target = {
@@ -22,38 +26,28 @@ export type Target = {
   readonly compilerPackage: string;
 };
 
-const gnuNames: Readonly<Record<Architecture, string>> = { amd64: "x86_64", arm64: "aarch64" };
-const nodeNames: Readonly<Record<Architecture, string>> = { amd64: "x64", arm64: "arm64" };
-
-/** The architecture of this machine. Throws an Error when there are no guests of it. */
-export function ownArchitecture(): Architecture {
-  if (process.arch === "x64") return "amd64";
-  if (process.arch === "arm64") return "arm64";
-  throw new Error(`no guest is built for ${process.arch}`);
-}
-
-/** Reads `--arch amd64|arm64` out of a command line, else this machine's. Throws an Error for another word. */
+/** Reads `--arch ARCH` out of a command line, else this machine's. Throws an Error for another word. */
 export function wantedArchitecture(args: readonly string[]): Architecture {
   const at = args.indexOf("--arch");
   if (at < 0) return ownArchitecture();
   const word = args[at + 1];
-  if (word === "amd64" || word === "arm64") return word;
-  throw new Error(`--arch takes amd64 or arm64, not ${word ?? "nothing"}`);
+  if (word === undefined) throw new Error("--arch takes amd64 or arm64");
+  return asArchitecture(word);
 }
 
 /** What building for `architecture` means on this machine: build/ for its own, a folder below for another. */
 export function buildTarget(root: string, architecture: Architecture): Target {
   const isNative = architecture === ownArchitecture();
-  const gnu = gnuNames[architecture];
-  const prefix = isNative ? "" : `${gnu}-linux-gnu-`;
+  const { triplet, machine } = traitsOf(architecture);
+  const prefix = isNative ? "" : `${triplet}-`;
   return {
     architecture,
     isNative,
-    out: isNative ? join(root, "build") : join(root, "build", architecture),
+    out: buildFolder(root, architecture),
     compiler: `${prefix}gcc`,
     strip: `${prefix}strip`,
-    rustTriple: `${gnu}-unknown-linux-gnu`,
-    compilerPackage: isNative ? "gcc" : `gcc-${gnu.replace("_", "-")}-linux-gnu`,
+    rustTriple: `${machine}-unknown-linux-gnu`,
+    compilerPackage: isNative ? "gcc" : `gcc-${triplet.replace("_", "-")}`,
   };
 }
 
@@ -63,7 +57,7 @@ export function buildTarget(root: string, architecture: Architecture): Target {
  */
 export function nodeFor(root: string, target: Target): string {
   if (target.isNative) return process.execPath;
-  const name = `node-linux-${nodeNames[target.architecture]}`;
+  const name = `node-linux-${traitsOf(target.architecture).nodeArch}`;
   const cache = join(root, ".cache/nodes");
   const version = process.versions.node;
   const made = join(cache, `${name}-${version}`);
