@@ -33,4 +33,4 @@ cd /tmp/checkout
 printf '%s\n' "$commands" >/run/page.sh
 # What is the machine's own even here, such as its clock, is out of reach.
 exec setpriv --bounding-set=-sys_time,-sys_boot,-sys_module,-sys_rawio -- \
-  env HOME=/tmp PATH="$repository/build:$PATH" sh -eu /run/page.sh
+  env -i HOME=/tmp PATH="$repository/build:$PATH" sh -eu /run/page.sh

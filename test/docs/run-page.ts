@@ -38,7 +38,7 @@ export async function runCommands(commands: string): Promise<Played> {
 }
 
 /**
- * The lines of a `printed` block that the output does not have. Numbers, ids, bars and white space may differ; `…` stands
+ * The lines of a `printed` block that the output does not have. Numbers, ids, bars, branches and white space may differ; `…` stands
  * for anything.
  */
 export function missingLines(block: string, output: string): string[] {
@@ -53,10 +53,11 @@ export function missingLines(block: string, output: string): string[] {
 }
 
 const loose: readonly (readonly [pattern: RegExp, form: string])[] = [
-  [/^…/, ".*"],
+  [/^\s*…/, ".*"],
   [/^[0-9a-f]{8,}/, "[0-9a-f]+"],
   [/^\d+(\.\d+)?( ?(µs|ms|s|min))?(?![\w])/, "\\d+(?:\\.\\d+)?(?: ?(?:µs|ms|s|min))?"],
   [/^[█·]+/, "[█·]+"],
+  [/^[├└│─]+/, "[├└│─]+"],
   [/^\s+/, "\\s+"],
 ];
 
