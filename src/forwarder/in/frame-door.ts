@@ -1,16 +1,11 @@
 import type { ByteStream } from "../../base/byte-stream.ts";
 import { delay } from "../../base/deadline.ts";
-import type { SpanData, SpanDataAttribute } from "../../wire/span-data.ts";
-import { spanDataFromBincode } from "../../wire/span-data-bincode.ts";
-import { spanDataFromJson } from "../../wire/span-data-json.ts";
 import { UpstreamFrames } from "../../wire/upstream-frame.ts";
-import type { Encoding } from "../metrics.ts";
+import { encodingOf, type FrameEncoding, FrameSpans } from "../frames/frame-spans.ts";
+import { SpanBatch } from "../frames/span-batch.ts";
 import { Refusal } from "../refusal.ts";
 import type { Guest } from "./guest.ts";
 import type { Intake } from "./intake.ts";
-import { TraceJoiner } from "./join-traces.ts";
-import { mendSpan, wantedTexts } from "./mend-span.ts";
-import { writeSpanData } from "./span-data-writer.ts";
 
 /**
  * Connections of upstream's agents 2.2 to 4.1: frames of one span each, one way, without an answer.
@@ -29,9 +24,6 @@ const maxBytesTogether = 1024 * 1024;
 const retryMs = 250;
 /** A frame that has begun must end. */
 const frameTimeoutMs = 60_000;
-const openingBrace = 0x7b;
-const quote = 0x22;
-const scopeService = "kata-agent";
 
 /** One connection of such an agent. */
 export class FrameDoor {
@@ -40,12 +32,13 @@ export class FrameDoor {
   readonly #intake: Intake;
   readonly #stopping: AbortSignal;
   readonly #frames = new UpstreamFrames(maxFrameBytes);
-  readonly #joiner = new TraceJoiner();
+  readonly #spans = new FrameSpans();
+  readonly #batch: SpanBatch;
   readonly #done = Promise.withResolvers<void>();
-  #encoding: Encoding = "upstream-json";
-  #spans: SpanData[] = [];
-  #bytes = 0;
+  #encoding: FrameEncoding = "upstream-json";
   #heldBytes = 0;
+  /** Of the batch that is being handed on. */
+  #sendingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #slow: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -56,6 +49,7 @@ export class FrameDoor {
     this.#guest = guest;
     this.#intake = intake;
     this.#stopping = stopping;
+    this.#batch = new SpanBatch(guest.origin.sandboxId);
   }
 
   /** Serves the connection to its end, which may be the peer's, ours, or a frame that makes no sense. */
@@ -77,7 +71,9 @@ export class FrameDoor {
   #onChunk(chunk: Uint8Array): void {
     try {
       this.#guest.spend(chunk.length);
-      for (const frame of this.#frames.push(chunk)) this.#onFrame(frame);
+      const frames = this.#frames.push(chunk);
+      for (const frame of frames) this.#onFrame(frame);
+      if (frames.length > 0) this.#batch.add(this.#spans.take(), this.#spans.resource);
       this.#account();
       this.#watch();
     } catch (error) {
@@ -85,15 +81,15 @@ export class FrameDoor {
       this.#end();
       return;
     }
-    if (this.#spans.length >= maxSpansTogether || this.#bytes >= maxBytesTogether) this.#send();
-    else if (this.#spans.length > 0) this.#timer ??= setTimeout(() => this.#send(), gatherMs);
+    const { spans, bytes } = this.#batch;
+    if (spans >= maxSpansTogether || bytes >= maxBytesTogether) this.#send();
+    else if (spans > 0) this.#timer ??= setTimeout(() => this.#send(), gatherMs);
   }
 
   #onFrame(frame: Uint8Array): void {
-    this.#encoding = frame[0] === openingBrace ? "upstream-json" : "upstream-bincode";
+    this.#encoding = encodingOf(frame);
     try {
-      this.#spans.push(spanOf(frame, this.#encoding));
-      this.#bytes += frame.length;
+      this.#spans.write(frame);
     } catch (error) {
       this.#intake.refusalOf(error, this.#encoding, 1);
     }
@@ -101,7 +97,7 @@ export class FrameDoor {
 
   /** Counts what is in memory against the guest's share. @throws Refusal 503. */
   #account(): void {
-    const bytes = this.#frames.heldBytes + this.#bytes;
+    const bytes = this.#frames.heldBytes + this.#batch.bytes + this.#sendingBytes;
     if (bytes > this.#heldBytes) this.#guest.take(bytes - this.#heldBytes);
     else this.#guest.give(this.#heldBytes - bytes);
     this.#heldBytes = bytes;
@@ -128,14 +124,10 @@ export class FrameDoor {
 
   /** Never rejects. */
   async #deliver(): Promise<void> {
-    const spans = this.#spans;
-    this.#spans = [];
-    this.#joiner.join(spans);
-    const resource = resourceOf(spans[0]?.resource ?? [], this.#guest.origin.sandboxId);
-    for (const span of spans) mendSpan(span);
-    const body = writeSpanData(resource, spans);
+    const body = this.#batch.finish();
+    this.#sendingBytes = body.length;
     while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
-    this.#bytes = 0;
+    this.#sendingBytes = 0;
     this.#account();
     // Nothing can be said to it, so it waits for as long as it takes to pay for what it sent.
     await delay(this.#guest.debtMs, this.#stopping).catch(() => {});
@@ -157,41 +149,12 @@ export class FrameDoor {
     this.#ended = true;
     this.#stream.pause();
     if (this.#sending !== undefined) return;
-    if (this.#spans.length > 0) this.#send();
+    if (this.#batch.spans > 0) this.#send();
     else this.#finish();
   }
 
   #finish(): void {
-    if (this.#spans.length > 0) this.#send();
+    if (this.#batch.spans > 0) this.#send();
     else this.#done.resolve();
   }
-}
-
-function spanOf(frame: Uint8Array, encoding: Encoding): SpanData {
-  if (encoding === "upstream-bincode") return spanDataFromBincode(frame, wantedTexts);
-  try {
-    return spanDataFromJson(frame, wantedTexts);
-  } catch (error) {
-    // A brace may be the first byte of an id in bincode, too.
-    if (frame[1] === quote) throw error;
-    return spanDataFromBincode(frame, wantedTexts);
-  }
-}
-
-/** The agent has no name of its own for its service, and no sandbox id (wire-and-tracing 3.3). */
-function resourceOf(
-  attributes: readonly SpanDataAttribute[],
-  sandboxId: string | undefined,
-): SpanDataAttribute[] {
-  const resource = attributes.filter(
-    ({ key, value }) =>
-      key !== "service.name" || (value.type === "string" && !value.value.startsWith("unknown_service")),
-  );
-  const add = (key: string, value: string) => {
-    if (!resource.some((attribute) => attribute.key === key))
-      resource.unshift({ key, value: { type: "string", value } });
-  };
-  if (sandboxId !== undefined) add("kata.sandbox.id", sandboxId);
-  add("service.name", scopeService);
-  return resource;
 }

@@ -2,53 +2,34 @@ import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import type { Moment, SpanData, SpanDataAttribute, SpanDataValue } from "../../wire/span-data.ts";
 
 /**
- * Writes mended spans of upstream's agents as one OTLP ExportTraceServiceRequest (wire-and-tracing 7.1 has the field
- * numbers). Every span of an old agent passes here, so it is written directly and not by the tables.
+ * Writes mended spans of upstream's agents as they stand in an OTLP ScopeSpans message (wire-and-tracing 7.1 has the field
+ * numbers), ids first.
  */
 
 /** Lengths that most messages have room for in two bytes. */
 const usually = 2;
-const scopeName = "kata-agent";
 
 const writer = new ProtobufWriter(64 * 1024);
 
-/** The request, mended spans below one resource. Nobody else writes to the result. */
-export function writeSpanData(
-  resource: readonly SpanDataAttribute[],
-  spans: readonly SpanData[],
-): Uint8Array {
-  const out = writer;
-  const resourceSpans = out.begin(1, 3);
-  const resourceMark = out.begin(1, usually);
-  writeAttributes(1, resource);
-  out.end(resourceMark, usually);
-  const scopeSpans = out.begin(2, 3);
-  const scope = out.begin(1);
-  out.string(1, scopeName);
-  out.end(scope);
-  for (const span of spans) writeSpan(span);
-  out.end(scopeSpans, 3);
-  out.end(resourceSpans, 3);
-  return out.finish();
-}
-
-function writeSpan(span: SpanData): void {
+/** A mended span, with its tag and length. Good until the next call. */
+export function writeSpanData(span: SpanData): Uint8Array {
+  writer.reuse();
   const mark = writer.begin(2, usually);
   writer.bytes(1, span.traceId);
   writer.bytes(2, span.spanId);
-  if (span.traceState !== "") writer.string(3, span.traceState);
   if (span.parentSpanId.length > 0) writer.bytes(4, span.parentSpanId);
+  if (span.traceState !== "") writer.string(3, span.traceState);
   writer.string(5, span.name);
   writer.uint(6, span.kind);
   writeTime(7, span.start);
   writeTime(8, span.end);
-  writeAttributes(9, span.attributes);
+  writeAttributes(writer, 9, span.attributes);
   writeCount(10, span.droppedAttributes);
   for (const event of span.events) {
     const inner = writer.begin(11);
     writeTime(1, event.time);
     writer.string(2, event.name);
-    writeAttributes(3, event.attributes);
+    writeAttributes(writer, 3, event.attributes);
     writeCount(4, event.droppedAttributes);
     writer.end(inner);
   }
@@ -58,6 +39,7 @@ function writeSpan(span: SpanData): void {
   if (span.statusCode !== 0) writeStatus(span);
   writer.fixed32(16, span.flags);
   writer.end(mark, usually);
+  return writer.finish();
 }
 
 function writeLinks({ links }: SpanData): void {
@@ -66,7 +48,7 @@ function writeLinks({ links }: SpanData): void {
     writer.bytes(1, link.traceId);
     writer.bytes(2, link.spanId);
     if (link.traceState !== "") writer.string(3, link.traceState);
-    writeAttributes(4, link.attributes);
+    writeAttributes(writer, 4, link.attributes);
     writeCount(5, link.droppedAttributes);
     writer.fixed32(6, link.flags);
     writer.end(inner);
@@ -80,34 +62,39 @@ function writeStatus({ statusCode, statusMessage }: SpanData): void {
   writer.end(inner);
 }
 
-function writeAttributes(field: number, attributes: readonly SpanDataAttribute[]): void {
+/** Attributes as `field` of the message that is being written. */
+export function writeAttributes(
+  to: ProtobufWriter,
+  field: number,
+  attributes: readonly SpanDataAttribute[],
+): void {
   for (const { key, value } of attributes) {
-    const pair = writer.begin(field);
-    writer.string(1, key);
-    const any = writer.begin(2);
-    writeValue(value);
-    writer.end(any);
-    writer.end(pair);
+    const pair = to.begin(field);
+    to.string(1, key);
+    const any = to.begin(2);
+    writeValue(to, value);
+    to.end(any);
+    to.end(pair);
   }
 }
 
-function writeValue(value: SpanDataValue): void {
-  if (value.type === "string") writer.string(1, value.value);
-  else if (value.type === "bool") writer.bool(2, value.value);
-  else if (value.type === "double") writer.double(4, value.value);
-  else if (value.type === "array") writeArray(value.value);
-  else if (typeof value.value === "number" && value.value >= 0) writer.uint(3, value.value);
-  else writer.int64(3, BigInt(value.value));
+function writeValue(to: ProtobufWriter, value: SpanDataValue): void {
+  if (value.type === "string") to.string(1, value.value);
+  else if (value.type === "bool") to.bool(2, value.value);
+  else if (value.type === "double") to.double(4, value.value);
+  else if (value.type === "array") writeArray(to, value.value);
+  else if (typeof value.value === "number" && value.value >= 0) to.uint(3, value.value);
+  else to.int64(3, BigInt(value.value));
 }
 
-function writeArray(values: readonly SpanDataValue[]): void {
-  const list = writer.begin(5);
+function writeArray(to: ProtobufWriter, values: readonly SpanDataValue[]): void {
+  const list = to.begin(5);
   for (const value of values) {
-    const any = writer.begin(1);
-    writeValue(value);
-    writer.end(any);
+    const any = to.begin(1);
+    writeValue(to, value);
+    to.end(any);
   }
-  writer.end(list);
+  to.end(list);
 }
 
 function writeCount(field: number, count: number): void {

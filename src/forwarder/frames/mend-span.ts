@@ -15,7 +15,7 @@ const remotenessKnown = 0x100;
 const isRemote = 0x200;
 
 /** Old key → key of today, for texts and numbers that may pass. */
-const keys: ReadonlyMap<string, string> = new Map([
+export const passingKeys: ReadonlyMap<string, string> = new Map([
   ["code.filepath", "code.file.path"],
   ["code.lineno", "code.line.number"],
   ["thread.id", "thread.id"],
@@ -23,6 +23,10 @@ const keys: ReadonlyMap<string, string> = new Map([
   ["busy_ns", "kata.busy_ns"],
   ["idle_ns", "kata.idle_ns"],
 ]);
+/** With the span's name it makes `code.function.name`. */
+export const namespaceKey = "code.namespace";
+/** The printed request of a call, or of a function below it. */
+export const requestKey = "req";
 /** Keys of events whose texts are the program's own. */
 const eventKeys: ReadonlySet<string> = new Set(["level", "target"]);
 /** Upstream's name of a handler, letters only → the method's name on the wire. */
@@ -36,33 +40,64 @@ const maxNames = 1024;
 const names = new Map<string, string | undefined>();
 /** The container that a printed request is about: only where the message begins with it, so that no text can pose as it. */
 const containerInRequest = /^\w+ \{ container_id: "([A-Za-z0-9][A-Za-z0-9_.-]{1,254})"/;
-const printedPrefixChars = 400;
+/** So far into a printed request a container's id is looked for. */
+export const printedPrefixChars = 400;
 
 /** Keys of a span's attributes whose texts are looked at here; all others stay behind unread. */
-export const wantedTexts: ReadonlySet<string> = new Set([...keys.keys(), "code.namespace", "req"]);
+export const wantedTexts: ReadonlySet<string> = new Set([...passingKeys.keys(), namespaceKey, requestKey]);
 
 /** Changes the span into what may go out; its flags are OTLP's then: W3C bits, and what is known of the parent. */
 export function mendSpan(span: SpanData): void {
-  const namespace = textOf(span, "code.namespace");
-  const method = methodOf(span, namespace);
-  const request = textOf(span, "req")?.slice(0, printedPrefixChars);
+  const namespace = textOf(span, namespaceKey);
+  const label = labelOf(span.name, namespace, span.kind);
+  const request = textOf(span, requestKey)?.slice(0, printedPrefixChars);
+  const container = request === undefined ? undefined : containerInRequest.exec(request)?.[1];
   const before = span.attributes.length;
   const attributes = passing(span.attributes);
-  const passed = attributes.length;
-  addOwn(attributes, span.name, namespace, method, request);
+  span.droppedAttributes += before - attributes.length - (namespace === undefined ? 0 : 1);
+  attributes.push(...label.attributes);
+  if (container !== undefined) attributes.push(textAttribute("container.id", container));
   span.attributes = attributes;
-  span.droppedAttributes += before - passed - (namespace === undefined ? 0 : 1);
   for (const event of span.events) event.attributes = event.attributes.filter(passesInEvent);
-  span.flags = flagsOf(span, method !== undefined);
-  if (method === undefined) return;
-  span.name = method;
-  span.kind = server;
+  span.flags = flagsOf(span.flags, span.parentSpanId.length > 0, label.isCall);
+  span.name = label.name;
+  span.kind = label.kind;
+}
+
+/** What a span is called, and what it is. */
+export type SpanLabel = {
+  readonly name: string;
+  readonly kind: number;
+  /** What the name and its namespace say. */
+  readonly attributes: readonly SpanDataAttribute[];
+  /** The span of a call from the host. */
+  readonly isCall: boolean;
+};
+
+/** What becomes of a span's name, namespace and kind. */
+export function labelOf(name: string, namespace: string | undefined, kind: number): SpanLabel {
+  const method = methodOf(kind, name, namespace);
+  const attributes: SpanDataAttribute[] = [];
+  if (namespace !== undefined) attributes.push(textAttribute("code.function.name", `${namespace}::${name}`));
+  if (method === undefined) return { name, kind, attributes, isCall: false };
+  attributes.push(textAttribute("rpc.system.name", "ttrpc"), textAttribute("rpc.method", method));
+  return { name: method, kind: server, attributes, isCall: true };
+}
+
+/** The flags in OTLP. A call's parent, where it has one, came with the call from the host. */
+export function flagsOf(flags: number, hasParent: boolean, isCall: boolean): number {
+  if (!hasParent) return flags | remotenessKnown;
+  return isCall ? flags | remotenessKnown | isRemote : flags;
+}
+
+function textAttribute(key: string, value: string): SpanDataAttribute {
+  return { key, value: { type: "string", value } };
 }
 
 function passing(attributes: readonly SpanDataAttribute[]): SpanDataAttribute[] {
   const passed: SpanDataAttribute[] = [];
   for (const attribute of attributes) {
-    const key = keys.get(attribute.key);
+    const key = passingKeys.get(attribute.key);
     if (key !== undefined) passed.push({ key, value: attribute.value });
     else if (isPlain(attribute)) passed.push(attribute);
   }
@@ -78,37 +113,14 @@ function passesInEvent(attribute: SpanDataAttribute): boolean {
   return eventKeys.has(attribute.key) || isPlain(attribute);
 }
 
-function addOwn(
-  to: SpanDataAttribute[],
-  name: string,
-  namespace: string | undefined,
-  method: string | undefined,
-  request: string | undefined,
-): void {
-  const add = (key: string, value: string) => to.push({ key, value: { type: "string", value } });
-  if (namespace !== undefined) add("code.function.name", `${namespace}::${name}`);
-  if (method !== undefined) {
-    add("rpc.system.name", "ttrpc");
-    add("rpc.method", method);
-  }
-  const container = request === undefined ? null : containerInRequest.exec(request);
-  if (container?.[1] !== undefined) add("container.id", container[1]);
-}
-
 /** The full name of the call, when the span is a call's own: made in `rpc.rs`, and not one of the functions below it. */
-function methodOf({ kind, name }: SpanData, namespace: string | undefined): string | undefined {
+function methodOf(kind: number, name: string, namespace: string | undefined): string | undefined {
   if (kind !== internal || namespace !== "kata_agent::rpc") return undefined;
   if (names.has(name)) return names.get(name);
   const method = methods.get(name.replaceAll("_", ""));
   const full = method === undefined ? undefined : `${service}/${method}`;
   if (names.size < maxNames) names.set(name, full);
   return full;
-}
-
-/** A call's parent, where it has one, came with the call from the host. */
-function flagsOf({ flags, parentSpanId }: SpanData, isCall: boolean): number {
-  if (parentSpanId.length === 0) return flags | remotenessKnown;
-  return isCall ? flags | remotenessKnown | isRemote : flags;
 }
 
 function textOf({ attributes }: SpanData, key: string): string | undefined {
