@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs test-vm demo bench bench-forwarder soak clean
+.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ rootfs: ## the guest's initrd and kernel in build/
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/image/rootfs.ts
+
+agent-tarball: ## the tarball for osbuilder's AGENT_TARBALL, in build/ (ARCH=aarch64; WITH="crun iproute2", or none)
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@WITH="$(WITH)" $(NODE) scripts/package/agent-tarball.ts $(ARCH)
 
 test-vm: ## only the tests that boot a VM
 	@scripts/setup.sh vm

@@ -45,6 +45,8 @@ vm_packages() {
   need_tool e2fsprogs mkfs.ext4
   need_tool binutils strip
   need_tool mmdebstrap mmdebstrap
+  need_tool patchelf patchelf
+  need_tool zstd zstd
   need_tool iptables xtables-legacy-multi
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs

@@ -20,8 +20,8 @@ export type CpioEntry = { readonly path: string; readonly mode: number } & (
 
 const typeBits = { dir: 0o040000, link: 0o120000, node: 0o020000, file: 0o100000 } as const;
 
-// 1 January 2026. Any time would do; zero makes some programs take a file for one that is not there.
-const fixedTimeS = 1_767_225_600;
+/** 1 January 2026, seconds since 1970. Any time would do; zero makes some programs take a file for one that is not there. */
+export const fixedTimeS = 1_767_225_600;
 
 // QEMU and boot loaders hand archives over in blocks; the kernel skips zeros between two archives in a row.
 const blockBytes = 512;

@@ -2,7 +2,6 @@
 // Made anew only when something it is made of is newer.
 //
 //   node scripts/image/rootfs.ts
-import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -17,6 +16,7 @@ import { join } from "node:path";
 import { writeCpio } from "./cpio.ts";
 import { guestKernel, guestModules } from "./guest-kernel.ts";
 import { readTrees, withFolders } from "./guest-tree.ts";
+import { stripNode } from "./strip-node.ts";
 import { ownSystemRoot } from "./system-root.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -24,14 +24,6 @@ const build = join(root, "build");
 const guest = join(build, "guest");
 const say = (line: string): void => void process.stdout.write(`rootfs: ${line}\n`);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
-/** Node without its symbols: 33 MB less for the guest to unpack and to keep in memory. */
-function stripNode(): void {
-  const [source, made] = [join(build, "lib/node"), join(guest, "node")];
-  if (existsSync(made) && statSync(made).mtimeMs > statSync(source).mtimeMs) return;
-  execFileSync("strip", ["-o", `${made}.part`, source]);
-  renameSync(`${made}.part`, made);
-}
 
 /** The lists of rootfs/ that make a guest whose first process is the agent. */
 const lists = ["base.tree", "agent.tree", "init-agent.tree"];
@@ -50,7 +42,7 @@ function isFresh(file: string): boolean {
 const initrd = join(guest, "initrd.cpio");
 if (!isFresh(initrd)) {
   mkdirSync(guest, { recursive: true });
-  stripNode();
+  stripNode(build);
   const system = ownSystemRoot(say);
   const kernel = guestKernel(system.path);
   const entries = [
