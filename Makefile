@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak clean
+.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ soak: build ## 500 container lives, compared before and after
 
 bench-forwarder: build ## what a span costs the forwarder, by encoding (M=millions of spans)
 	@$(NODE) scripts/bench-forwarder.ts $(M)
+
+picture: build ## the picture of a trace in the README, docs/trace.png (as root, with chromium)
+	@scripts/docs/picture.sh
 
 clean: ## remove build/ (downloads in .cache/ stay)
 	rm -rf build
