@@ -1,7 +1,7 @@
 import { ExportTraceServiceRequest } from "../src/gen/otlp.ts";
 import { encodeMessage } from "../src/wire/protobuf-encode.ts";
 
-/** Spans of about 333 bytes in protobuf: eight attributes and an event, as `backends.md` measured others with. */
+/** Spans of 333 bytes in protobuf: eight attributes and an event, as others were measured with. */
 
 const startNanos = 1_789_000_000_123_456_789n;
 /** Spans of each request that is made here. */
@@ -9,9 +9,9 @@ export const spansPerRequest = 100;
 
 const texts = {
   "rpc.system.name": "ttrpc",
-  "rpc.method": "grpc.AgentService/CreateContainer",
+  "rpc.method": "CreateContainer",
   "rpc.response.status_code": "OK",
-  "network.peer.address": "vsock:2:1234",
+  "client.address": "vsock:2",
   "container.id": "c1",
   "thread.name": "main",
   "kata.stage": "up",
@@ -51,7 +51,7 @@ function otlpSpan(): object {
       ...Object.entries(texts).map(([key, string_value]) => ({ key, value: { string_value } })),
       { key: "kata.count", value: { int_value: 3n } },
     ],
-    events: [{ name: "device updated", time_unix_nano: startNanos + 5n }],
+    events: [{ name: "dispatched", time_unix_nano: startNanos + 5n }],
     flags: 0x301,
   };
 }

@@ -1,6 +1,9 @@
 /** Spans of one sender on their way to the outputs: one OTLP ExportTraceServiceRequest, whatever it came as. */
 export type Export = {
-  /** Protobuf; its rows of resources, scopes and spans are whole. Nobody changes it. */
+  /**
+   * Protobuf; its rows of resources, scopes and spans are whole. Nobody changes it before {@link Deliver} has resolved;
+   * whoever keeps it longer keeps a copy.
+   */
   readonly body: Uint8Array;
   /** How many spans it holds. */
   readonly spans: number;

@@ -19,8 +19,8 @@ export type Observed = {
 /** Everything that the forwarder counts, in Prometheus' terms. One per program. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #received = this.#counter("spans_received_total", "Spans that were taken", ["encoding"]);
-  readonly #bytes = this.#counter("received_bytes_total", "Bytes of bodies that were taken", ["encoding"]);
+  readonly #received = this.#tally("spans_received_total", "Spans that were taken");
+  readonly #bytes = this.#tally("received_bytes_total", "Bytes of bodies that were taken");
   readonly #refused = this.#counter("requests_refused_total", "Requests and frames that were refused", [
     "encoding",
     "status",
@@ -52,8 +52,8 @@ export class Metrics {
   });
 
   received(encoding: Encoding, spans: number, bytes: number): void {
-    this.#received.inc({ encoding }, spans);
-    this.#bytes.inc({ encoding }, bytes);
+    this.#received.set(encoding, (this.#received.get(encoding) ?? 0) + spans);
+    this.#bytes.set(encoding, (this.#bytes.get(encoding) ?? 0) + bytes);
   }
 
   refused(encoding: Encoding, status: number, spans: number): void {
@@ -109,6 +109,25 @@ export class Metrics {
   /** The page for Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /**
+   * Numbers by encoding that are shown as a counter when somebody looks: the library takes longer over the labels of one
+   * that counts each request than we over the request's head.
+   */
+  #tally(name: string, help: string): Map<Encoding, number> {
+    const numbers = new Map<Encoding, number>();
+    new Counter({
+      name: `kata_forwarder_${name}`,
+      help,
+      labelNames: ["encoding"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [encoding, number] of numbers) this.inc({ encoding }, number);
+      },
+    });
+    return numbers;
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {

@@ -1,8 +1,9 @@
-import { ProtobufReader } from "../wire/protobuf-reader.ts";
+import { behindLast, bytesEnd, tagAt, valueEnd, varintAt } from "../wire/protobuf-walk.ts";
 import type { SamplingConfig } from "./sampling.ts";
 
 /**
- * What sampling has to know of an export request, read from its bytes without making objects of the spans.
+ * What sampling has to know of an export request, read from its bytes without making objects of the spans. With sampling
+ * every byte passes here, so this is one walk with the place in a local variable, as in `in/scan-export.ts`.
  *
  * Field numbers (wire-and-tracing 7.1): ResourceSpans 2 scope_spans, ScopeSpans 2 spans; Span 1 trace_id, 5 name,
  * 7 start, 8 end, 15 status; Status 3 code.
@@ -22,112 +23,130 @@ const endTag = 0x41;
 const statusTag = 0x7a;
 const statusCodeTag = 0x18;
 const statusError = 2;
+const traceBytes = 16;
 const nanosPerMilli = 1e6;
 /** 2^32 ns, in ms. */
 const highMs = 4294.967296;
 
-/** @throws WireError; not for what `scanExport` has passed. */
-export function factsOf(body: Uint8Array, config: SamplingConfig): SpanFacts {
-  return new FactReader(body, config).facts();
+/** What is being read, and what was found so far: the walk does not wait, so there is one. */
+let body: Uint8Array;
+let slowMsByName: SamplingConfig["slowMsByName"];
+let usualMs: number;
+let traces = new Set<string>();
+let isWorthKeeping = false;
+/** The trace id read last: most requests have one trace. */
+let traceAt = 0;
+let traceEnd = 0;
+
+/**
+ * @throws WireError; not for what `scanExport` has passed. With `onlyTraces` nothing is found worth keeping: what a
+ *   kept sandbox sends has only to be known by its traces, which stand at the beginning of the spans.
+ */
+export function factsOf(exported: Uint8Array, config: SamplingConfig, onlyTraces = false): SpanFacts {
+  body = exported;
+  slowMsByName = config.slowMsByName;
+  usualMs = config.slowMs ?? Number.POSITIVE_INFINITY;
+  traces = new Set();
+  isWorthKeeping = false;
+  traceAt = traceEnd = 0;
+  const readSpan = onlyTraces ? readTrace : readAll;
+  for (let at = 0, end = body.length; at < end; ) {
+    tagAt(body, at, end);
+    const to = bytesEnd(body, behindLast(), end);
+    readResourceSpans(behindLast(), to, readSpan);
+    at = to;
+  }
+  return { traces, isWorthKeeping };
 }
 
-class FactReader extends ProtobufReader {
-  readonly #config: SamplingConfig;
-  readonly #traces = new Set<string>();
-  /** The trace id read last: most requests have one trace. */
-  #lastAt = 0;
-  #lastLength = -1;
-  #isWorthKeeping = false;
-
-  constructor(body: Uint8Array, config: SamplingConfig) {
-    super(body);
-    this.#config = config;
+function readResourceSpans(from: number, end: number, readSpan: typeof readAll): void {
+  for (let at = from; at < end; ) {
+    const tag = tagAt(body, at, end);
+    if (tag === wantedTag) {
+      const to = bytesEnd(body, behindLast(), end);
+      readScopeSpans(behindLast(), to, readSpan);
+      at = to;
+    } else at = valueEnd(body, tag & 7, behindLast(), end);
   }
+}
 
-  facts(): SpanFacts {
-    while (this.at < this.end) {
-      this.tag();
-      this.#resourceSpans();
-    }
-    return { traces: this.#traces, isWorthKeeping: this.#isWorthKeeping };
+function readScopeSpans(from: number, end: number, readSpan: typeof readAll): void {
+  for (let at = from; at < end; ) {
+    const tag = tagAt(body, at, end);
+    if (tag === wantedTag) {
+      const to = bytesEnd(body, behindLast(), end);
+      readSpan(behindLast(), to);
+      at = to;
+    } else at = valueEnd(body, tag & 7, behindLast(), end);
   }
+}
 
-  #resourceSpans(): void {
-    const outerEnd = this.#enter();
-    while (this.at < this.end) {
-      const tag = this.tag();
-      if (tag === wantedTag) this.#scopeSpans();
-      else this.skip(tag & 7);
-    }
-    this.end = outerEnd;
-  }
+/** The trace alone, if the span begins with it as all that is known writes it. */
+function readTrace(at: number, end: number): void {
+  const from = at + 2;
+  if (body[at] === traceTag && body[at + 1] === traceBytes && from + traceBytes <= end)
+    note(from, from + traceBytes);
+  else readAll(at, end);
+}
 
-  #scopeSpans(): void {
-    const outerEnd = this.#enter();
-    while (this.at < this.end) {
-      const tag = this.tag();
-      if (tag === wantedTag) this.#span();
-      else this.skip(tag & 7);
-    }
-    this.end = outerEnd;
+function readAll(from: number, end: number): void {
+  let name = "";
+  let startMs = 0;
+  let endMs = 0;
+  for (let at = from; at < end; ) {
+    const tag = tagAt(body, at, end);
+    const value = behindLast();
+    at = valueEnd(body, tag & 7, value, end);
+    if (tag === traceTag) note(behindLast(), at);
+    else if (tag === startTag) startMs = msAt(value);
+    else if (tag === endTag) endMs = msAt(value);
+    else if (tag === nameTag && slowMsByName.size > 0) name = view(behindLast(), at).toString();
+    else if (tag === statusTag && isFailed(behindLast(), at)) isWorthKeeping = true;
   }
+  const slowMs = slowMsByName.size > 0 ? (slowMsByName.get(name) ?? usualMs) : usualMs;
+  if (endMs - startMs > slowMs) isWorthKeeping = true;
+}
 
-  #span(): void {
-    const { slowMsByName, slowMs: usualMs } = this.#config;
-    const outerEnd = this.#enter();
-    let name = "";
-    let startMs = 0;
-    let endMs = 0;
-    while (this.at < this.end) {
-      const tag = this.tag();
-      if (tag === traceTag) this.#trace();
-      else if (tag === nameTag && slowMsByName.size > 0) name = this.string();
-      else if (tag === startTag) startMs = this.#ms();
-      else if (tag === endTag) endMs = this.#ms();
-      else if (tag === statusTag) this.#status();
-      else this.skip(tag & 7);
-    }
-    this.end = outerEnd;
-    const slowMs = slowMsByName.get(name) ?? usualMs;
-    if (slowMs !== undefined && endMs - startMs > slowMs) this.#isWorthKeeping = true;
-  }
+function note(from: number, to: number): void {
+  if (isLast(from, to)) return;
+  traceAt = from;
+  traceEnd = to;
+  traces.add(view(from, to).toString("hex"));
+}
 
-  #trace(): void {
-    const length = this.length();
-    const from = this.at;
-    this.at += length;
-    if (this.#isLast(from, length)) return;
-    this.#lastAt = from;
-    this.#lastLength = length;
-    const { buffer, byteOffset } = this.bytes;
-    this.#traces.add(Buffer.from(buffer, byteOffset + from, length).toString("hex"));
-  }
+function view(from: number, to: number): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset + from, to - from);
+}
 
-  #isLast(from: number, length: number): boolean {
-    if (length !== this.#lastLength) return false;
-    for (let i = 0; i < length; i++) if (this.bytes[from + i] !== this.bytes[this.#lastAt + i]) return false;
-    return true;
-  }
+function isLast(from: number, to: number): boolean {
+  if (to - from !== traceEnd - traceAt || traceEnd === 0) return false;
+  for (let i = from, last = traceAt; i < to; i++, last++) if (body[i] !== body[last]) return false;
+  return true;
+}
 
-  #status(): void {
-    const outerEnd = this.#enter();
-    while (this.at < this.end) {
-      const tag = this.tag();
-      if (tag !== statusCodeTag) this.skip(tag & 7);
-      else if (this.uint32() === statusError) this.#isWorthKeeping = true;
-    }
-    this.end = outerEnd;
+function isFailed(from: number, end: number): boolean {
+  let code = 0;
+  for (let at = from; at < end; ) {
+    const tag = tagAt(body, at, end);
+    const value = behindLast();
+    at = valueEnd(body, tag & 7, value, end);
+    if (tag === statusCodeTag) code = varintAt(body, value, end);
   }
+  return code === statusError;
+}
 
-  #ms(): number {
-    const low = this.fixed32();
-    return this.fixed32() * highMs + low / nanosPerMilli;
-  }
+function msAt(at: number): number {
+  return word(at + 4) * highMs + word(at) / nanosPerMilli;
+}
 
-  /** Goes into the message that begins here; gives the end of the one around it. */
-  #enter(): number {
-    const outerEnd = this.end;
-    this.end = this.length() + this.at;
-    return outerEnd;
-  }
+/** 32 bits, little-endian. */
+function word(at: number): number {
+  const bytes = body;
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
 }

@@ -46,12 +46,13 @@ export class TailSampler {
   /** Resolves when the export is handed on, waits, or is dropped. @throws what handing on throws. */
   async take(exported: Export): Promise<void> {
     if (this.#config.keepOneIn === 1) return this.#deliver(exported);
-    const facts = factsOf(exported.body, this.#config);
     if (isGuest(exported.origin)) {
       const group = this.#group(exported.origin);
+      const facts = factsOf(exported.body, this.#config, group.isKept);
       for (const trace of facts.traces) this.#adopt(trace, group);
       return this.#decide(group, exported, facts.isWorthKeeping);
     }
+    const facts = factsOf(exported.body, this.#config);
     const parts =
       facts.traces.size > 1 ? splitTraces(exported) : new Map([[firstOf(facts.traces), exported]]);
     for (const [trace, part] of parts) {
@@ -74,13 +75,14 @@ export class TailSampler {
       this.#metrics.decided("kept");
     }
     if (!group.isKept) return this.#hold(group, exported);
-    await this.#release(group);
-    await this.#deliver(exported);
+    if (group.held.length > 0) await this.#release(group);
+    return this.#deliver(exported);
   }
 
   #hold(group: Group, exported: Export): void {
     if (group.held.length === 0) group.heldSinceMs = performance.now();
-    group.held.push(exported);
+    // The body is lent until the sender is answered.
+    group.held.push({ ...exported, body: Buffer.from(exported.body) });
     this.#heldBytes += exported.body.length;
     while (this.#heldBytes > this.#config.maxBytes) this.#drop(this.#oldest());
   }

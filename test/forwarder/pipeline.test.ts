@@ -66,6 +66,25 @@ t.test("a failed span lets its whole sandbox go on, what waited first", async (t
   t.match(text, /spans_dropped_total\{backend="all",reason="sampled"\} 1/);
 });
 
+t.test("what waits is kept, though its memory is somebody else's by then", async (t) => {
+  const { pipeline, names } = sampled();
+  const first = exported("sandbox:a", { name: "a1" });
+  await pipeline.deliver(first);
+  first.body.fill(0xff);
+  await pipeline.deliver(exported("sandbox:a", { name: "a2", failed: true }));
+  t.same(names, ["a1", "a2"]);
+  pipeline.close();
+});
+
+t.test("of a kept sandbox every trace is known, and the runtime's spans in it are kept", async (t) => {
+  const { pipeline, names } = sampled();
+  await pipeline.deliver(exported("sandbox:a", { name: "bad", trace: 1, failed: true }));
+  await pipeline.deliver(exported("sandbox:a", { name: "a2", trace: 2 }, { name: "a3", trace: 3 }));
+  await pipeline.deliver(exported("tcp:127.0.0.1", { name: "runtime", trace: 3 }));
+  t.same(names, ["bad", "a2", "a3", "runtime"]);
+  pipeline.close();
+});
+
 t.test("slow is by the span's name, or for all", async (t) => {
   const { pipeline, names } = sampled();
   await pipeline.deliver(exported("sandbox:a", { name: "quick", ms: 11 }));

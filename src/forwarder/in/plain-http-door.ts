@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { ByteStream } from "../../base/byte-stream.ts";
 import { type PlainHead, plainHead } from "../../wire/http1-request.ts";
 import { hostNanos } from "./announcements.ts";
+import { borrowBuffer, returnBuffer } from "./body-buffers.ts";
 import type { Guest } from "./guest.ts";
 import { type HttpConnection, type HttpWork, type Wanted, wantedOf } from "./http-work.ts";
 import { type Answer, refusalAnswer, successAnswer } from "./otlp-answer.ts";
@@ -12,16 +13,17 @@ import { type Answer, refusalAnswer, successAnswer } from "./otlp-answer.ts";
  *
  * Primer. A connection is between requests, within a body, or at work on a request. Heads are looked at where they
  * stand; the first that is not whole or not plain, or asks for something that is not here, ends this: the connection goes
- * to the general server with the bytes from there on. A body gets a buffer of its own, because queues keep it. What the
- * buffer takes counts against the guest's share; it doubles as bytes arrive, so a large length reserves little.
- * While a request is at work nothing is read.
+ * to the general server with the bytes from there on. A body has a buffer until its request is answered. What the buffer
+ * takes counts against the guest's share; it grows as bytes arrive, so a large length reserves little. While a request is
+ * at work nothing is read, but for the one piece that shows that more has come: most requests are answered before, and to
+ * tell the kernel twice for each of them whether we want to read would cost more than reading it does.
  */
 
 const firstBufferBytes = 64 * 1024;
 const maxBodyBytes = 64 * 1024 * 1024;
 /** A whole body: 64 MiB at 1 MiB a second. */
 const bodyTimeoutMs = 64_000;
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 
 type Request = { readonly head: PlainHead; readonly wanted: Wanted };
 
@@ -37,6 +39,7 @@ export class PlainHttpDoor {
   #held = 0;
   /** What came behind a request that is at work. */
   #rest = nothing;
+  #isPaused = false;
   #working: Promise<void> | undefined;
   #slow: NodeJS.Timeout | undefined;
   #handedOver = false;
@@ -69,6 +72,10 @@ export class PlainHttpDoor {
   }
 
   #onChunk(chunk: Uint8Array): void {
+    if (this.#working !== undefined) {
+      this.#keepForLater(chunk);
+      return;
+    }
     const under = this.#request;
     const request = under ?? requestOf(chunk);
     if (request === undefined || (under === undefined && !this.#begin(request))) {
@@ -83,11 +90,17 @@ export class PlainHttpDoor {
       this.#slow ??= setTimeout(() => this.#end(), bodyTimeoutMs);
       return;
     }
-    this.#rest = at + count < chunk.length ? chunk.slice(at + count) : nothing;
-    this.#stream.pause();
+    if (at + count < chunk.length) this.#keepForLater(chunk.subarray(at + count));
     clearTimeout(this.#slow);
     this.#slow = undefined;
     this.#working = this.#answerTo(request);
+  }
+
+  /** What came behind a request that is not answered yet. Nothing comes after it until that is. */
+  #keepForLater(bytes: Uint8Array): void {
+    this.#rest = bytes.slice();
+    this.#isPaused = true;
+    this.#stream.pause();
   }
 
   /** False when the guest's share has no room for a beginning: the general server says so. */
@@ -118,19 +131,29 @@ export class PlainHttpDoor {
   /** @throws Refusal 503. */
   #grow(bytes: number): void {
     const { guest } = this.#connection;
-    // Both are there while one is copied to the other.
-    guest.take(bytes);
-    const larger = Buffer.allocUnsafeSlow(bytes);
+    const larger = borrowBuffer(bytes);
+    try {
+      // Both are there while one is copied to the other.
+      guest.take(larger.length);
+    } catch (error) {
+      returnBuffer(larger);
+      throw error;
+    }
     larger.set(this.#body.subarray(0, this.#held));
-    guest.give(this.#body.length);
+    this.#giveBack();
     this.#body = larger;
+  }
+
+  #giveBack(): void {
+    this.#connection.guest.give(this.#body.length);
+    returnBuffer(this.#body);
+    this.#body = nothing;
   }
 
   #dropBody(): void {
     clearTimeout(this.#slow);
     this.#slow = undefined;
-    this.#connection.guest.give(this.#body.length);
-    this.#body = nothing;
+    this.#giveBack();
     this.#held = 0;
   }
 
@@ -148,7 +171,7 @@ export class PlainHttpDoor {
     try {
       if (guest.debtMs > 0) await guest.pace(this.#stopping);
       guest.spend(head.bodyBytes);
-      await this.#work.perform(this.#connection, wanted, head.headers, this.#body);
+      await this.#work.perform(this.#connection, wanted, head.headers, this.#body.subarray(0, this.#held));
       const clock = head.headers["kata-clock"] === undefined ? "" : `kata-clock: ${hostNanos()}\r\n`;
       this.#write(successAnswer(wanted.encoding), clock);
     } catch (error) {
@@ -163,10 +186,13 @@ export class PlainHttpDoor {
   }
 
   #next(): void {
+    if (!this.#isPaused) return;
     const rest = this.#rest;
     this.#rest = nothing;
     if (rest.length > 0) this.#onChunk(rest);
-    if (this.#working === undefined && !this.#ended && !this.#handedOver) this.#stream.resume();
+    if (this.#working !== undefined || this.#ended || this.#handedOver) return;
+    this.#isPaused = false;
+    this.#stream.resume();
   }
 
   #handOver(chunk: Uint8Array): void {

@@ -1,3 +1,4 @@
+import { behindLast, beyondEnd, bytesEnd, tagAt, valueEnd } from "../../wire/protobuf-walk.ts";
 import { WireError } from "../../wire/wire-error.ts";
 
 /**
@@ -20,8 +21,6 @@ const maxSpans = 262_144;
 /** Fields outside of spans, and scalars that come again and again: a walk over 64 MiB of them would take a second. */
 const maxOtherFields = 262_144;
 
-/** Where the value read last ended. */
-let next = 0;
 let spans = 0;
 let others = 0;
 
@@ -34,10 +33,10 @@ export function scanExport(body: Uint8Array): number {
   others = 0;
   const end = body.length;
   for (let at = 0; at < end; ) {
-    if (tag(body, at, end) !== resourceSpansTag) throw new WireError("not an ExportTraceServiceRequest");
+    if (tagAt(body, at, end) !== resourceSpansTag) throw new WireError("not an ExportTraceServiceRequest");
     countOther();
-    const to = messageEnd(body, next, end);
-    scanResourceSpans(body, next, to);
+    const to = bytesEnd(body, behindLast(), end);
+    scanResourceSpans(body, behindLast(), to);
     at = to;
   }
   return spans;
@@ -45,10 +44,10 @@ export function scanExport(body: Uint8Array): number {
 
 function scanResourceSpans(body: Uint8Array, from: number, end: number): void {
   for (let at = from; at < end; ) {
-    const field = tag(body, at, end);
+    const field = tagAt(body, at, end);
     if (field === scopeSpansTag) {
-      const to = messageEnd(body, next, end);
-      scanScopeSpans(body, next, to);
+      const to = bytesEnd(body, behindLast(), end);
+      scanScopeSpans(body, behindLast(), to);
       at = to;
     } else at = behindOther(body, field, end);
   }
@@ -56,11 +55,11 @@ function scanResourceSpans(body: Uint8Array, from: number, end: number): void {
 
 function scanScopeSpans(body: Uint8Array, from: number, end: number): void {
   for (let at = from; at < end; ) {
-    const field = tag(body, at, end);
+    const field = tagAt(body, at, end);
     if (field === spansTag) {
       if (++spans > maxSpans) throw new WireError("too many spans");
-      const to = messageEnd(body, next, end);
-      scanSpan(body, next, to);
+      const to = bytesEnd(body, behindLast(), end);
+      scanSpan(body, behindLast(), to);
       at = to;
     } else at = behindOther(body, field, end);
   }
@@ -71,71 +70,24 @@ function scanSpan(body: Uint8Array, from: number, end: number): void {
   for (let at = from; at < end; ) {
     if (++fields > maxFieldsPerSpan) throw new WireError("too many fields in a span");
     const first = body[at] as number;
-    // Most fields are a tag of one byte, a length of one byte, and that many bytes.
+    // Most fields are a tag of one byte, a length of one byte, and that many bytes; the others are times.
     const length = (first & 0x87) === 2 && first > 7 && at + 1 < end ? (body[at + 1] as number) : 128;
     if (length < 128) {
       at += length + 2;
-      if (at > end) throw beyond();
-    } else {
-      const field = tag(body, at, end);
-      at = behind(body, field & 7, next, end);
+      if (at > end) throw beyondEnd();
+    } else if ((first & 0x87) === 1 && first > 7 && at + 9 <= end) at += 9;
+    else {
+      const field = tagAt(body, at, end);
+      at = valueEnd(body, field & 7, behindLast(), end);
     }
   }
 }
 
 function behindOther(body: Uint8Array, field: number, end: number): number {
   countOther();
-  return behind(body, field & 7, next, end);
+  return valueEnd(body, field & 7, behindLast(), end);
 }
 
 function countOther(): void {
   if (++others > maxOtherFields) throw new WireError("too many fields");
-}
-
-/** The tag at `at`; its value is at `next`. */
-function tag(body: Uint8Array, at: number, end: number): number {
-  const value = varint(body, at, end);
-  if (value < 8 || value > 0xffff_ffff) throw new WireError("invalid field number");
-  return value;
-}
-
-/** Where the message ends whose length stands at `at`; it begins at `next`. */
-function messageEnd(body: Uint8Array, at: number, end: number): number {
-  const length = varint(body, at, end);
-  if (length > end - next) throw beyond();
-  return next + length;
-}
-
-/** Where the value at `at` ends. */
-function behind(body: Uint8Array, wireType: number, at: number, end: number): number {
-  let to = at;
-  if (wireType === 0) {
-    varint(body, at, end);
-    to = next;
-  } else if (wireType === 1) to += 8;
-  else if (wireType === 2) to = messageEnd(body, at, end);
-  else if (wireType === 5) to += 4;
-  else throw new WireError(`unsupported wire type ${wireType}`);
-  if (to > end) throw new WireError("unexpected end");
-  return to;
-}
-
-/** A varint of up to ten bytes, as the nearest number: exact up to 2^53, which is all that tags and lengths may be. */
-function varint(body: Uint8Array, from: number, end: number): number {
-  let value = 0;
-  let factor = 1;
-  for (let at = from; at < end && at < from + 10; at++) {
-    const byte = body[at] as number;
-    if (byte < 128) {
-      next = at + 1;
-      return value + byte * factor;
-    }
-    value += (byte & 127) * factor;
-    factor *= 128;
-  }
-  throw new WireError(end - from < 10 ? "unexpected end" : "varint longer than ten bytes");
-}
-
-function beyond(): WireError {
-  return new WireError("length beyond the end");
 }

@@ -1,16 +1,18 @@
 import type { Export } from "../export.ts";
+import { type Block, ByteBlocks } from "./byte-blocks.ts";
 import type { Queue } from "./queue.ts";
 import { Shares } from "./shares.ts";
 
 /** What an entry costs besides its bytes, about. */
 const entryBytes = 256;
 
-type Entry = { readonly exported: Export; readonly atMs: number };
+type Entry = { readonly exported: Export; readonly block: Block; readonly atMs: number };
 
-/** A queue that lives as long as the program. */
+/** A queue that lives as long as the program. What {@link MemoryQueue.peek} gives is overwritten after it was dropped. */
 export class MemoryQueue implements Queue {
   readonly survives = false;
   readonly #shares: Shares;
+  readonly #blocks = new ByteBlocks();
   #entries: Entry[] = [];
   /** Entries before it are gone. They are cut off now and then: taking the first of a long list off is not cheap. */
   #first = 0;
@@ -41,7 +43,8 @@ export class MemoryQueue implements Queue {
   }
 
   async push(exported: Export): Promise<void> {
-    this.#entries.push({ exported, atMs: performance.now() });
+    const { copy, block } = this.#blocks.copy(exported.body);
+    this.#entries.push({ exported: { ...exported, body: copy }, block, atMs: performance.now() });
     this.#shares.add(exported.body.length + entryBytes, exported.origin);
     this.#spans += exported.spans;
   }
@@ -60,7 +63,8 @@ export class MemoryQueue implements Queue {
 
   async drop(count: number): Promise<void> {
     for (let i = this.#first; i < this.#first + count; i++) {
-      const { exported } = this.#entries[i] as Entry;
+      const { exported, block } = this.#entries[i] as Entry;
+      this.#blocks.letGo(block);
       this.#shares.remove(exported.body.length + entryBytes, exported.origin);
       this.#spans -= exported.spans;
     }

@@ -30,7 +30,10 @@ export type Message = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Sends messages to one endpoint over one connection. Never rejects; `retry` when the signal aborts. */
+/**
+ * Sends messages to one endpoint over one connection. Never rejects; `retry` when the signal aborts. Once it has resolved
+ * nobody reads the body any more.
+ */
 export type Post = {
   (message: Message, signal: AbortSignal): Promise<Posted & { answer?: Buffer }>;
   /** Closes the connection. */
@@ -99,10 +102,17 @@ function sendOnce(
   const { promise, resolve } = Promise.withResolvers<Posted & { answer?: Buffer }>();
   const retry = (error: Error) => resolve({ status: "retry", afterMs: undefined, reason: error.message });
   const outgoing = request({ agent, method: message.method, path, headers: all, signal }, (answer) => {
-    postedFrom(answer).then(resolve, (error: Error) => {
-      outgoing.destroy();
-      retry(error);
-    });
+    postedFrom(answer).then(
+      (posted) => {
+        // Answered before it was sent: nothing of a body may be read once its sender has been told how it went.
+        if (!outgoing.writableFinished) outgoing.destroy();
+        resolve(posted);
+      },
+      (error: Error) => {
+        outgoing.destroy();
+        retry(error);
+      },
+    );
   });
   outgoing.on("error", retry);
   outgoing.setNoDelay(true);

@@ -15,10 +15,13 @@ import type { Queue } from "./queue.ts";
  * tried again for as long as it takes: the queue has an end, and what finds no room is counted by who was asked for it.
  */
 
-const maxJoinedBytes = 1024 * 1024;
-/** A request this large is worth sending at once; a smaller one waits a moment for company. */
-const enoughBytes = 256 * 1024;
-const gatherMs = 10;
+/**
+ * A request this large is worth sending at once; a smaller one waits a moment for company. What a request costs here and
+ * there does not depend on its length before that.
+ */
+const enoughBytes = 1024 * 1024;
+const maxJoinedBytes = enoughBytes;
+const gatherMs = 50;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -33,6 +36,8 @@ export class QueuedOutput implements Output {
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #outage = false;
+  /** Ends the wait for company. */
+  #enough: (() => void) | undefined;
 
   /** Begins to send what the queue holds from before. */
   constructor(name: string, queue: Queue, sender: Sender, metrics: Metrics, log: Log) {
@@ -50,7 +55,8 @@ export class QueuedOutput implements Output {
 
   async take(exported: Export): Promise<void> {
     await this.#queue.push(exported);
-    this.#wake();
+    if (this.#running === undefined) this.#wake();
+    else if (this.#queue.bytes >= enoughBytes) this.#enough?.();
   }
 
   waiting(): Waiting {
@@ -66,6 +72,7 @@ export class QueuedOutput implements Output {
 
   async #close(limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopped.abort(), limitMs);
+    this.#enough?.();
     await this.#running;
     clearTimeout(timer);
     this.#stopped.abort();
@@ -90,7 +97,7 @@ export class QueuedOutput implements Output {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (this.#queue.length > 0 && !signal.aborted) {
-      if (this.#queue.bytes < enoughBytes) await delay(gatherMs, signal).catch(() => {});
+      await this.#gather();
       try {
         const parts = await this.#queue.peek(maxJoinedBytes);
         if (await this.#deliver(parts)) await this.#queue.drop(parts.length);
@@ -99,6 +106,17 @@ export class QueuedOutput implements Output {
         await delay(longestPauseMs, signal).catch(() => {});
       }
     }
+  }
+
+  /** Waits until a request is worth sending, or for as long as the first may wait. */
+  async #gather(): Promise<void> {
+    if (this.#queue.bytes >= enoughBytes || this.#closing !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, gatherMs);
+    this.#enough = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#enough = undefined;
   }
 
   /** True when the parts are done with, one way or the other; false when stopped before. */

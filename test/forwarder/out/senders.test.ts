@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as grpc from "@grpc/grpc-js";
@@ -151,6 +153,33 @@ t.test("a backend that is away delays no other, and one origin does not fill its
   for (let i = 0; output.hasRoom(100, "loud"); i++) await output.take(exported(`${i}`, "loud"));
   t.ok(output.hasRoom(100, "quiet"));
   t.ok(output.waiting().bytes <= 2000);
+});
+
+t.test("a backend that answers before it has read the request gets no more of it", async (t) => {
+  const arrived = Promise.withResolvers<Socket>();
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      socket.pause();
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+      arrived.resolve(socket);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const { port } = server.address() as { port: number };
+  const config = backendByUrl("otlp-http", `http://127.0.0.1:${port}`);
+  const output = await createOutput(config, print, new Metrics(), silentLog);
+  t.teardown(() => output.close(0));
+  // More than the buffers of both sockets hold.
+  const body = Buffer.alloc(24 * 1024 * 1024);
+  await output.take({ body, spans: 1, origin: "o" });
+  const socket = await arrived.promise;
+  while (output.waiting().spans > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.resume();
+  await closed;
+  t.ok(socket.bytesRead < body.length, `${socket.bytesRead}`);
 });
 
 t.test("the tree shows who called whom, and no control characters", async (t) => {
