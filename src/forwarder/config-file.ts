@@ -5,6 +5,7 @@ import type { TlsOptions } from "../vsock/secure-socket.ts";
 import type { BackendConfig } from "./backend-config.ts";
 import { backendByUrl, type UrlKind } from "./backend-url.ts";
 import { ConfigReader } from "./config-reader.ts";
+import { type GuestLogConfig, guestLogDefaults } from "./guest-log-config.ts";
 import { defaultLimits, type Limits } from "./in/limits.ts";
 import { knownPatterns, parsePattern, type SandboxPattern } from "./in/sandbox-pattern.ts";
 import type { SamplingConfig } from "./sampling.ts";
@@ -14,6 +15,7 @@ export type FileConfig = {
   readonly listen: readonly Address[];
   readonly watch: readonly SandboxPattern[];
   readonly backends: readonly BackendConfig[];
+  readonly guestLogs: GuestLogConfig | undefined;
   readonly limits: Limits;
   readonly sampling: SamplingConfig | undefined;
   readonly scrub: readonly RegExp[];
@@ -42,6 +44,7 @@ export async function readConfigFile(path: string): Promise<FileConfig> {
     listen: (top.texts("listen") ?? []).map((address) => top.parsed("listen", address, parseAddress)),
     watch: watchOf(top),
     backends,
+    guestLogs: guestLogsOf(top.table("guest_logs")),
     limits: limitsOf(top.table("limits")),
     sampling: samplingOf(top.table("sampling")),
     scrub: scrubOf(top.table("scrub")),
@@ -100,6 +103,20 @@ function samplingOf(table: ConfigReader | undefined): SamplingConfig | undefined
   };
   table.end();
   return sampling;
+}
+
+function guestLogsOf(table: ConfigReader | undefined): GuestLogConfig | undefined {
+  if (table === undefined) return undefined;
+  const defaults = guestLogDefaults(table.requiredText("folder"));
+  const guestLogs: GuestLogConfig = {
+    folder: defaults.folder,
+    port: table.number("port", 1) ?? defaults.port,
+    maxBytes: table.number("max_bytes", 1) ?? defaults.maxBytes,
+    keep: table.number("keep", 0) ?? defaults.keep,
+    keepGuests: table.number("keep_guests", 1) ?? defaults.keepGuests,
+  };
+  table.end();
+  return guestLogs;
 }
 
 function scrubOf(table: ConfigReader | undefined): readonly RegExp[] {

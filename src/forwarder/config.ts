@@ -1,5 +1,6 @@
 import type { Address } from "../vsock/address.ts";
 import type { BackendConfig } from "./backend-config.ts";
+import type { GuestLogConfig } from "./guest-log-config.ts";
 import type { Limits } from "./in/limits.ts";
 import type { SandboxPattern } from "./in/sandbox-pattern.ts";
 import type { SamplingConfig } from "./sampling.ts";
@@ -10,6 +11,8 @@ export type Config = {
   /** Sandboxes of the runtimes to listen for as they come and go. */
   readonly watch: readonly SandboxPattern[];
   readonly backends: readonly BackendConfig[];
+  /** Where logs of the watched sandboxes are kept; undefined = nowhere. */
+  readonly guestLogs: GuestLogConfig | undefined;
   readonly limits: Limits;
   readonly sampling: SamplingConfig | undefined;
   /** What is taken out of texts; with the flag `g`. */

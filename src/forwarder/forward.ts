@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Log } from "../base/log.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
 import { Backends } from "./backends.ts";
 import type { Config } from "./config.ts";
+import type { GuestLogConfig } from "./guest-log-config.ts";
+import { GuestLogs } from "./guest-logs.ts";
 import { Announcements } from "./in/announcements.ts";
 import { Receiver } from "./in/receiver.ts";
 import { Listening } from "./listening.ts";
@@ -29,6 +32,9 @@ export class Forwarder {
   readonly #receiver: Receiver;
   readonly #listening: Listening;
   readonly #undo: (() => Promise<void>)[] = [];
+  #guestLogs: GuestLogs | undefined;
+  #guestLogConfig: GuestLogConfig | undefined;
+  #scrub: readonly RegExp[] = [];
   #drainMs: number;
 
   constructor(config: Config, print: AppendText, log: Log) {
@@ -67,7 +73,7 @@ export class Forwarder {
         () => this.#receiver.close(this.#drainMs),
         () => this.#listening.close(),
       );
-      await this.#listening.exchange(config);
+      await this.#listening.exchange(config, this.#logsOf(config));
     } catch (error) {
       await this.close();
       throw error;
@@ -82,13 +88,22 @@ export class Forwarder {
     this.#drainMs = config.drainMs;
     this.#pipeline.configure(config.scrub, config.sampling);
     await this.#backends.exchange(config.backends, config.drainMs);
-    await this.#listening.exchange(config);
+    await this.#listening.exchange(config, this.#logsOf(config));
     this.#log.info({ backends: config.backends.map(({ name }) => name) }, "configuration is in force");
   }
 
   /** Stops accepting, lets what has arrived go out, and closes everything, within `drainMs`. Safe to repeat. */
   async close(): Promise<void> {
     for (const step of this.#undo.splice(0).reverse()) await step();
+  }
+
+  /** The same ones as long as nothing is to be different. */
+  #logsOf({ guestLogs: wanted, scrub }: Config): GuestLogs | undefined {
+    this.#scrub = scrub;
+    if (isDeepStrictEqual(wanted, this.#guestLogConfig)) return this.#guestLogs;
+    this.#guestLogConfig = wanted;
+    this.#guestLogs = wanted && new GuestLogs(wanted, () => this.#scrub, this.metrics, this.#log);
+    return this.#guestLogs;
   }
 
   async #openPage({ ui }: Config): Promise<void> {
@@ -116,6 +131,7 @@ export class Forwarder {
       ["held_bytes", "Bodies and unfinished frames in memory", () => guests.heldBytes],
       ["open_spans", "Announced spans of guests", () => this.#announcements.openSpans],
       ["undecided_bytes", "Spans that wait for a sampling decision", () => this.#pipeline.heldBytes],
+      ["guest_logs", "Guests whose log is read or waited for", () => this.#guestLogs?.count ?? 0],
       ["queue_spans", "Spans that wait for a backend", waiting("spans")],
       ["queue_bytes", "Bytes that wait for a backend", waiting("bytes")],
       ["queue_age_seconds", "Age of the oldest that waits for a backend", waiting("oldestSeconds")],

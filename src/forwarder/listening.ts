@@ -2,6 +2,7 @@ import type { Log } from "../base/log.ts";
 import { formatAddress } from "../vsock/address.ts";
 import type { Listener } from "../vsock/listen.ts";
 import type { Config } from "./config.ts";
+import type { GuestLogs } from "./guest-logs.ts";
 import { type Accept, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
 import { SandboxWatch } from "./in/sandbox-watch.ts";
 
@@ -12,14 +13,21 @@ export class Listening {
   readonly #listeners = new Map<string, Listener>();
   #watch: SandboxWatch | undefined;
   #watched = "";
+  #guestLogs: GuestLogs | undefined;
 
   constructor(accept: Accept, log: Log) {
     this.#accept = accept;
     this.#log = log;
   }
 
-  /** @throws the system error when an address cannot be opened; the others are open then. */
-  async exchange({ listen, watch }: Pick<Config, "listen" | "watch">): Promise<void> {
+  /**
+   * `guestLogs` follows the sandboxes that are watched.
+   * @throws the system error when an address cannot be opened; the others are open then.
+   */
+  async exchange(
+    { listen, watch }: Pick<Config, "listen" | "watch">,
+    guestLogs?: GuestLogs | undefined,
+  ): Promise<void> {
     const wanted = new Map(listen.map((address) => [formatAddress(address), address]));
     for (const [key, listener] of this.#listeners)
       if (!wanted.has(key)) {
@@ -29,7 +37,7 @@ export class Listening {
     for (const [key, address] of wanted)
       if (!this.#listeners.has(key))
         this.#listeners.set(key, await listenOn(address, this.#accept, this.#log));
-    await this.#exchangeWatch(watch);
+    await this.#exchangeWatch(watch, guestLogs);
     const addresses = [...this.#listeners.values()].map(({ address }) => formatAddress(address));
     this.#log.info({ addresses, watched: watch.length }, "listening");
   }
@@ -41,14 +49,25 @@ export class Listening {
     this.#listeners.clear();
   }
 
-  async #exchangeWatch(patterns: Config["watch"]): Promise<void> {
+  async #exchangeWatch(patterns: Config["watch"], guestLogs: GuestLogs | undefined): Promise<void> {
     const watched = JSON.stringify(patterns);
-    if (watched === this.#watched) return;
+    if (watched === this.#watched && guestLogs === this.#guestLogs) return;
     this.#watched = watched;
+    this.#guestLogs = guestLogs;
     await this.#watch?.close();
-    const open = (path: string, sandboxId: string) =>
-      listenForVmm(path, tracePort, sandboxId, this.#accept, this.#log);
+    const open = async (path: string, sandboxId: string): Promise<Listener> => {
+      const listener = await listenForVmm(path, tracePort, sandboxId, this.#accept, this.#log);
+      return guestLogs === undefined ? listener : withLog(listener, guestLogs.follow(path, sandboxId));
+    };
     this.#watch = new SandboxWatch(patterns, open, this.#log);
     await this.#watch.start();
   }
+}
+
+/** The listener of a sandbox, whose end is that of its log too. */
+function withLog(listener: Listener, guestLog: { close(): Promise<void> }): Listener {
+  const close = async (): Promise<void> => {
+    await Promise.all([listener.close(), guestLog.close()]);
+  };
+  return { address: listener.address, close, [Symbol.asyncDispose]: close };
 }

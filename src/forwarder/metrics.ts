@@ -51,6 +51,8 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #guestLogLines = this.#counter("guest_log_lines_total", "Lines of guests' logs", ["result"]);
+
   received(encoding: Encoding, spans: number, bytes: number): void {
     this.#received.set(encoding, (this.#received.get(encoding) ?? 0) + spans);
     this.#bytes.set(encoding, (this.#bytes.get(encoding) ?? 0) + bytes);
@@ -88,6 +90,11 @@ export class Metrics {
 
   closedOpenSpans(count: number): void {
     this.#closedOpen.inc(count);
+  }
+
+  /** `result`: `kept`, or `lost` when the disk did not take them. */
+  guestLogLines(result: "kept" | "lost", lines: number): void {
+    this.#guestLogLines.inc({ result }, lines);
   }
 
   /** Adds gauges that are read when somebody looks; several values take a label `backend`. */

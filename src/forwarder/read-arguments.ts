@@ -13,6 +13,8 @@ export type Arguments = {
   readonly watch: readonly SandboxPattern[];
   readonly backends: readonly BackendConfig[];
   readonly dumpOnly: boolean;
+  /** Folder for the logs of guests. */
+  readonly guestLogs: string | undefined;
   readonly admin: Address | undefined;
   readonly ui: Address | undefined;
   readonly logLevel: string | undefined;
@@ -42,6 +44,7 @@ type Options = {
   datadog: BackendConfig[];
   tree?: boolean;
   dumpOnly?: boolean | string;
+  guestLogs?: string;
   admin?: Address;
   ui?: Address | true;
   logLevel?: string;
@@ -108,6 +111,10 @@ export function newCommand(): Command {
     .option("--tree", "prints spans to stdout for people")
     .option("--dump-only [bool]", "hands nothing on, prints what came to stdout", truth)
     .option("--trace-name <name>", "taken for upstream's sake, not used")
+    .option(
+      "--guest-logs <folder>",
+      "keeps the logs of watched sandboxes, from their log port, as JSON lines",
+    )
     .option("--admin <address>", "metrics and health, such as tcp://127.0.0.1:10241", address1)
     .option("--ui [address]", `a page to look at traces, on loopback (default ${defaultUi})`, loopback)
     .option("--log-level <level>", logLevels.join(", "), logLevel)
@@ -131,6 +138,7 @@ function argumentsOf(options: Options): Arguments {
     watch: patternsOf(options.watch),
     backends: dumpOnly ? [fileBackend("-")] : backends,
     dumpOnly,
+    guestLogs: options.guestLogs,
     admin: options.admin,
     ui: options.ui === true ? checked(`tcp://${defaultUi}`) : options.ui,
     logLevel: options.logLevel,

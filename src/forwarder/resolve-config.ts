@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import { type FileConfig, readConfigFile } from "./config-file.ts";
 import { type Environment, environmentBackend } from "./environment-backend.ts";
+import { guestLogDefaults } from "./guest-log-config.ts";
 import { defaultLimits } from "./in/limits.ts";
 import { type Arguments, fileBackend } from "./read-arguments.ts";
 
@@ -21,6 +22,7 @@ export async function resolveConfig(given: Arguments, env: Environment): Promise
     listen,
     watch,
     backends: backendsOf(given, file, env),
+    guestLogs: guestLogsOf(given, file),
     limits: file.limits ?? defaultLimits,
     sampling: file.sampling,
     scrub: file.scrub ?? [],
@@ -29,6 +31,11 @@ export async function resolveConfig(given: Arguments, env: Environment): Promise
     logLevel: given.logLevel ?? file.logLevel ?? "info",
     drainMs: given.drainMs ?? file.drainMs ?? defaultDrainMs,
   });
+}
+
+function guestLogsOf({ guestLogs: folder }: Arguments, file: Partial<FileConfig>): Config["guestLogs"] {
+  if (folder === undefined) return file.guestLogs;
+  return { ...(file.guestLogs ?? guestLogDefaults(folder)), folder };
 }
 
 function backendsOf(given: Arguments, file: Partial<FileConfig>, env: Environment): Config["backends"] {

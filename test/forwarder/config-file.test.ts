@@ -31,6 +31,12 @@ keep_one_in = 10
 slow_ms = 500
 [sampling.slow_ms_by_name]
 "grpc.AgentService/CreateContainer" = 900.5
+[guest_logs]
+folder = "/var/log/guests"
+port = 1125
+max_bytes = 1000
+keep = 0
+keep_guests = 7
 [scrub]
 patterns = ["password=[a-z]+"]
 [[backend]]
@@ -69,6 +75,7 @@ type = "tree"
     drainMs: 100,
     limits: { maxConnections: 10, guestBytesPerSecond: 1000, maxConnectionsPerGuest: 16 },
     sampling: { keepOneIn: 10, slowMs: 500 },
+    guestLogs: { folder: "/var/log/guests", port: 1125, maxBytes: 1000, keep: 0, keepGuests: 7 },
     scrub: [/password=[a-z]+/gu],
     backends: [
       {

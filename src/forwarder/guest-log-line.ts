@@ -1,0 +1,25 @@
+const scrubbed = "[scrubbed]";
+
+/**
+ * A line of a guest's log as it is kept: a JSON object with the sandbox's id, which the guest cannot tell otherwise. What
+ * is no object, since a guest may send anything, becomes the `msg` of one. `patterns` are taken out first.
+ */
+export function guestLogLine(line: string, sandbox: string, patterns: readonly RegExp[]): string {
+  const clean = patterns.reduce((text, pattern) => text.replace(pattern, scrubbed), line);
+  const fields = objectIn(clean) ?? {
+    level: "INFO",
+    ts: new Date().toISOString(),
+    source: "guest",
+    msg: clean,
+  };
+  return JSON.stringify({ ...fields, sandbox });
+}
+
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

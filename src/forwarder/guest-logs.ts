@@ -1,0 +1,87 @@
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Log } from "../base/log.ts";
+import type { GuestLogConfig } from "./guest-log-config.ts";
+import { guestLogLine } from "./guest-log-line.ts";
+import { GuestLog } from "./in/guest-log.ts";
+import type { Metrics } from "./metrics.ts";
+import { GuestLogFile } from "./out/guest-log-file.ts";
+
+const suffix = ".log.jsonl";
+
+/** Keeps the logs of guests: a file for each sandbox, `<folder>/<sandbox>.log.jsonl`, and an end to their number. */
+export class GuestLogs {
+  readonly #config: GuestLogConfig;
+  readonly #scrub: () => readonly RegExp[];
+  readonly #metrics: Metrics;
+  readonly #log: Log;
+  readonly #followed = new Map<string, number>();
+
+  /** `scrub` gives the patterns that are taken out of lines now. */
+  constructor(config: GuestLogConfig, scrub: () => readonly RegExp[], metrics: Metrics, log: Log) {
+    this.#config = config;
+    this.#scrub = scrub;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  /** Guests whose log is read or waited for. */
+  get count(): number {
+    return this.#followed.size;
+  }
+
+  /** Reads the log of the guest behind the VMM's socket until it is closed. `sandboxId` has to be a plain file name. */
+  follow(socketPath: string, sandboxId: string): { close(): Promise<void> } {
+    const { folder, port } = this.#config;
+    this.#note(sandboxId, 1);
+    const file = new GuestLogFile(join(folder, sandboxId + suffix), this.#config, this.#metrics);
+    const sink = {
+      write: (line: string) => file.write(guestLogLine(line, sandboxId, this.#scrub())),
+      hasRoom: () => file.hasRoom(),
+    };
+    const prepared = this.#prepare().catch((error: Error) =>
+      this.#log.warn({ err: error.message }, "cannot tidy the logs of guests"),
+    );
+    const guestLog = prepared.then(() => new GuestLog({ kind: "hybrid", path: socketPath, port }, sink));
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      await (await guestLog).close();
+      await file.close();
+      this.#note(sandboxId, -1);
+    };
+    return {
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  }
+
+  #note(sandboxId: string, change: number): void {
+    const count = (this.#followed.get(sandboxId) ?? 0) + change;
+    if (count > 0) this.#followed.set(sandboxId, count);
+    else this.#followed.delete(sandboxId);
+  }
+
+  /** Makes the folder, and room in it: the logs that were written to longest ago go, but none of a guest that is there. */
+  async #prepare(): Promise<void> {
+    const { folder, keepGuests } = this.#config;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const names = await readdir(folder);
+    const old = names.filter(
+      (name) => name.endsWith(suffix) && !this.#followed.has(name.slice(0, -suffix.length)),
+    );
+    const surplus = old.length + this.#followed.size - keepGuests;
+    if (surplus <= 0) return;
+    const aged = await Promise.all(
+      old.map(async (name) => ({
+        name,
+        atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0,
+      })),
+    );
+    aged.sort((a, b) => a.atMs - b.atMs);
+    for (const { name } of aged.slice(0, surplus))
+      for (const part of names.filter((each) => each === name || each.startsWith(`${name}.`)))
+        await rm(join(folder, part), { force: true });
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Reads the log of one guest from the agent's log port, for as long as the guest is there.
+ *
+ * Primer. The agent keeps its lines since the boot and gives them to whoever connects, one client at a time; who comes
+ * back gets what came meanwhile (docs/protocol.md). So a connection is tried again and again, the more rarely the longer
+ * nobody has answered: most guests have no log port. A guest is read no faster than its share, and not at all while what
+ * was read waits for the disk.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { ByteStream } from "../../base/byte-stream.ts";
+import type { Address } from "../../vsock/address.ts";
+import { dial } from "../../vsock/dial.ts";
+import { ByteRate } from "./byte-rate.ts";
+import { LineCutter } from "./line-cutter.ts";
+
+/** Where the lines of a guest go. */
+export type GuestLogSink = {
+  /** Takes one line. */
+  write(line: string): void;
+  /** Resolves when there is room for more. */
+  hasRoom(): Promise<void>;
+};
+
+const dialTimeoutMs = 5_000;
+const firstPauseMs = 250;
+const longestPauseMs = 10_000;
+const maxLineBytes = 64 * 1024;
+const bytesPerSecond = 256 * 1024;
+/** The last lines of a guest that has just gone may still be on their way. */
+const lastLinesMs = 1_000;
+
+/** The log of one guest. */
+export class GuestLog {
+  readonly #address: Address;
+  readonly #sink: GuestLogSink;
+  readonly #ending = new AbortController();
+  readonly #rate = new ByteRate(bytesPerSecond, performance.now());
+  readonly #done: Promise<void>;
+  #stream: ByteStream | undefined;
+
+  constructor(address: Address, sink: GuestLogSink) {
+    this.#address = address;
+    this.#sink = sink;
+    this.#done = this.#follow();
+  }
+
+  /** Takes what the guest has already sent, then lets go of it. Safe to repeat. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    const limit = setTimeout(() => void this.#stream?.close(), lastLinesMs);
+    await this.#done;
+    clearTimeout(limit);
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#ending;
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      if (await this.#readOnce()) pauseMs = firstPauseMs;
+      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One connection, to its end. Whether there was one. */
+  async #readOnce(): Promise<boolean> {
+    let stream: ByteStream;
+    try {
+      stream = await dial(this.#address, { timeoutMs: dialTimeoutMs, signal: this.#ending.signal });
+    } catch {
+      // No VMM yet, or no log port in its guest.
+      return false;
+    }
+    this.#stream = stream;
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const cutter = new LineCutter(maxLineBytes, (line) => this.#sink.write(line));
+    const take = (chunk: Uint8Array): void => {
+      this.#rate.spend(chunk.length, performance.now());
+      cutter.take(chunk);
+      stream.pause();
+      void this.#mayReadOn().then(() => stream.resume());
+    };
+    stream.start(take, () => resolve());
+    await ended;
+    cutter.end();
+    await stream.close();
+    this.#stream = undefined;
+    return true;
+  }
+
+  async #mayReadOn(): Promise<void> {
+    await this.#sink.hasRoom();
+    const debtMs = this.#rate.debtMs(performance.now());
+    if (debtMs > 0) await pause(debtMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import t, { type Test } from "tap";
+import { LogPort } from "../../src/agent/log-port.ts";
+import { guestLogLine } from "../../src/forwarder/guest-log-line.ts";
+import { LineCutter } from "../../src/forwarder/in/line-cutter.ts";
+import { fakeVmm } from "../fakes/fake-vmm.ts";
+import { runForwarder, temporaryFolder } from "./running.ts";
+
+const logPort = 1025;
+
+/** A folder of sandboxes that a forwarder watches, and one where it keeps their logs. */
+function places(t: Test) {
+  const folder = temporaryFolder(t);
+  const [vm, logs] = [join(folder, "vm"), join(folder, "logs")];
+  mkdirSync(vm);
+  const socketOf = (sandbox: string): string => {
+    const path = join(vm, sandbox, "clh.sock");
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
+  };
+  const linesOf = (sandbox: string): Record<string, unknown>[] => {
+    const file = join(logs, `${sandbox}.log.jsonl`);
+    if (!existsSync(file)) return [];
+    const whole = readFileSync(file, "utf8").split("\n").slice(0, -1);
+    return whole.map((line) => JSON.parse(line));
+  };
+  return {
+    folder,
+    logs,
+    socketOf,
+    linesOf,
+    watch: ["--watch", `${vm}/{sandbox}/clh.sock`, "-f", join(folder, "spans")],
+  };
+}
+
+/** Looks until it is so; the limit is that of the test. A guest without an answer is asked ever more rarely. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await pause(20);
+}
+
+/** The agent's own log port, where a guest's would be. */
+async function guestLog(t: Test, folder: string): Promise<{ port: LogPort; path: string }> {
+  const path = join(folder, "agent-log.sock");
+  const port = new LogPort({ write() {}, flush() {}, async close() {} });
+  await port.listen({ kind: "unix", path });
+  t.teardown(() => port.close());
+  return { port, path };
+}
+
+const messages = (lines: Record<string, unknown>[]): unknown[] => lines.map(({ msg }) => msg);
+
+t.test("the log of a sandbox is kept beside the traces, from its first line on", async (t) => {
+  const { folder, logs, socketOf, linesOf, watch } = places(t);
+  const { port, path } = await guestLog(t, folder);
+  port.write('{"level":"INFO","msg":"before anybody came","source":"agent"}\n');
+  await using _vmm = await fakeVmm(socketOf("sb1"), new Map([[logPort, path]]));
+  const forwarder = await runForwarder(t, ...watch, "--guest-logs", logs);
+  await until(() => linesOf("sb1").length === 1);
+  t.same(linesOf("sb1"), [{ level: "INFO", msg: "before anybody came", source: "agent", sandbox: "sb1" }]);
+  port.write('{"msg":"after"}\n');
+  await until(() => linesOf("sb1").length === 2);
+  const kept = /^kata_forwarder_guest_log_lines_total\{result="kept"\} 2$/m;
+  await until(async () => kept.test(await forwarder.metrics()));
+  t.match(await forwarder.metrics(), /^kata_forwarder_guest_logs 1$/m);
+  await forwarder.stop();
+  await until(() => !port.connected);
+});
+
+t.test("a guest whose log comes later, or comes back, is found again", async (t) => {
+  const { folder, logs, socketOf, linesOf, watch } = places(t);
+  const path = join(folder, "late.sock");
+  await runForwarder(t, ...watch, "--guest-logs", logs);
+  await using _vmm = await fakeVmm(socketOf("sb"), new Map([[logPort, path]]));
+  for (const name of ["first", "second"]) {
+    const port = new LogPort({ write() {}, flush() {}, async close() {} });
+    port.write(`{"msg":"${name}"}\n`);
+    await port.listen({ kind: "unix", path });
+    await until(() => messages(linesOf("sb")).includes(name));
+    t.pass(`${name} is kept`);
+    await port.close();
+  }
+});
+
+t.test("a guest without a log port leaves no file, and nobody waits for it at the end", async (t) => {
+  const { logs, socketOf, watch } = places(t);
+  await using _vmm = await fakeVmm(socketOf("mute"), new Map());
+  const forwarder = await runForwarder(t, ...watch, "--guest-logs", logs);
+  await until(() => existsSync(logs));
+  await forwarder.stop();
+  t.same(readdirSync(logs), []);
+});
+
+t.test("what is no object becomes one, secrets go, and a guest cannot name another sandbox", async (t) => {
+  const keep = (line: string) => JSON.parse(guestLogLine(line, "sb", [/password=\w+/gu]));
+  t.same(keep('{"msg":"password=x ok","sandbox":"other"}'), { msg: "[scrubbed] ok", sandbox: "sb" });
+  for (const line of ["plain \u001b[0m", '"text"', "[1]", "null", '{"half'])
+    t.match(keep(line), { level: "INFO", source: "guest", msg: line, sandbox: "sb" });
+  t.notOk(guestLogLine("a\nb", "sb", []).includes("\n"), "one line each");
+});
+
+t.test("lines are cut out of what comes, however it comes, and a line without an end has one", async (t) => {
+  const lines: string[] = [];
+  const cutter = new LineCutter(8, (line) => lines.push(line));
+  for (const chunk of ["on", "e\n\ntw", "o\nthis is much too long", " still\nok\nlast"])
+    cutter.take(Buffer.from(chunk));
+  cutter.end();
+  cutter.end();
+  t.same(lines, ["one", "two", "this is ", "ok", "last"]);
+});
+
+t.test("logs of sandboxes that are gone make room, the oldest first", async (t) => {
+  const { folder, logs, socketOf, linesOf, watch } = places(t);
+  mkdirSync(logs);
+  for (const [age, name] of ["old.log.jsonl", "old.log.jsonl.1", "newer.log.jsonl", "else.txt"].entries()) {
+    writeFileSync(join(logs, name), "x\n");
+    utimesSync(join(logs, name), 1000 + age, 1000 + age);
+  }
+  const { port, path } = await guestLog(t, folder);
+  port.write('{"msg":"here"}\n');
+  await using _vmm = await fakeVmm(socketOf("sb"), new Map([[logPort, path]]));
+  const config = join(folder, "forwarder.toml");
+  writeFileSync(config, `[guest_logs]\nfolder = "${logs}"\nkeep_guests = 2\n`);
+  await runForwarder(t, ...watch, "--config", config);
+  await until(() => linesOf("sb").length === 1);
+  t.same(readdirSync(logs).sort(), ["else.txt", "newer.log.jsonl", "sb.log.jsonl"]);
+});
+
+t.test("a file that is full is set aside", async (t) => {
+  const { folder, logs, socketOf, linesOf, watch } = places(t);
+  const { port, path } = await guestLog(t, folder);
+  await using _vmm = await fakeVmm(socketOf("sb"), new Map([[logPort, path]]));
+  const config = join(folder, "forwarder.toml");
+  writeFileSync(config, `[guest_logs]\nfolder = "${logs}"\nmax_bytes = 100\n`);
+  await runForwarder(t, ...watch, "--config", config);
+  for (const msg of ["a".repeat(80), "b".repeat(80), "c".repeat(80)]) {
+    port.write(`{"msg":"${msg}"}\n`);
+    await until(() => messages(linesOf("sb")).includes(msg));
+  }
+  t.same(readdirSync(logs).sort(), ["sb.log.jsonl", "sb.log.jsonl.1"]);
+});
