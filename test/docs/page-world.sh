@@ -31,6 +31,7 @@ mkdir /tmp/checkout
 for entry in "$repository"/*; do ln -s "$entry" /tmp/checkout/; done
 cd /tmp/checkout
 printf '%s\n' "$commands" >/run/page.sh
-# What is the machine's own even here, such as its clock, is out of reach.
+# What is the machine's own even here, such as its clock, is out of reach. An agent's last spans may take their time: on
+# a busy machine a second is not enough.
 exec setpriv --bounding-set=-sys_time,-sys_boot,-sys_module,-sys_rawio -- \
-  env -i HOME=/tmp PATH="$repository/build:$PATH" sh -eu /run/page.sh
+  env -i HOME=/tmp KATA_AGENT_TRACE_FLUSH_TIMEOUT=30 PATH="$repository/build:$PATH" sh -eu /run/page.sh
