@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture clean
+.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture package audit clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,8 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@$(NODE) scripts/build.ts
 	@scripts/check.sh
 	@$(NODE) scripts/prepare-vm.ts --optional
+	@$(NODE) scripts/package/package.ts
+	@$(NODE) scripts/package/clean-root.ts --optional
 	@$(NODE) scripts/backends.ts $(if $(JAEGER),--jaeger)
 	@$(NODE) scripts/test.ts $(T)
 
@@ -33,6 +35,12 @@ agent-tarball: ## the tarball for osbuilder's AGENT_TARBALL, in build/ (ARCH=aar
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
 	@WITH="$(WITH)" $(NODE) scripts/package/agent-tarball.ts $(ARCH)
+
+package: build ## what is installed on a node: tarball and Debian package, in build/release/
+	@$(NODE) scripts/package/package.ts
+
+audit: setup ## known weaknesses of the npm packages that are shipped; asks the registry
+	@npm audit --omit=dev
 
 test-vm: ## only the tests that boot a VM
 	@scripts/setup.sh vm

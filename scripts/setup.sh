@@ -58,6 +58,15 @@ page_packages() {
   need_tool chromium chromium
 }
 
+# What the tests of the packages need: without it they skip.
+release_packages() {
+  need_tool mmdebstrap mmdebstrap
+  need_tool groff-base groff
+  need_tool mandoc mandoc
+  need_tool zsh zsh
+  need_tool fish fish
+}
+
 apt_install() {
   [ "$(id -u)" = 0 ] || return 1
   command -v apt-get >/dev/null || return 1
@@ -79,6 +88,7 @@ if [ "${1:-}" = try-vm ]; then
   missing=
   vm_packages
   page_packages
+  release_packages
   [ -z "$missing" ] || apt_install || say "some tests will be skipped, missing:$missing"
 fi
 

@@ -2,6 +2,7 @@ import type { Registry } from "./command.ts";
 import { addCall } from "./commands/call.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCloseStdin } from "./commands/close-stdin.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addCopy } from "./commands/copy.ts";
 import { addCreate } from "./commands/create.ts";
 import { addCreateSandbox } from "./commands/create-sandbox.ts";
@@ -50,4 +51,5 @@ export const commands: readonly ((registry: Registry) => void)[] = [
   addTrace,
   addDoctor,
   addDemo,
+  addCompletion,
 ];

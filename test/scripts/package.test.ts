@@ -1,0 +1,63 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "tap";
+import { cleanRoot } from "../../scripts/package/clean-root-file.ts";
+import { version } from "../../src/base/version.ts";
+import type { Seen } from "./installed-deb.ts";
+
+const root = join(import.meta.dirname, "../..");
+const release = join(root, "build/release");
+const [deb = ""] = globSync(join(release, "*.deb"));
+const [tarball = ""] = globSync(join(release, "*.tar.zst"));
+const noPackage = deb === "" && "no package was made: make package";
+
+function whyNotInstalled(): string | false {
+  if (noPackage) return noPackage;
+  if (process.getuid?.() !== 0) return "installing a package in a root of its own needs root";
+  return cleanRoot() === undefined && "no clean root was made: scripts/package/clean-root.ts";
+}
+
+test("the package installs in a clean Debian, its forwarder takes a span, and nothing stays", {
+  skip: whyNotInstalled(),
+}, (t) => {
+  const script = join(import.meta.dirname, "install-deb.ts");
+  // The test runner's options for Node name files that are not in the clean root.
+  const args = ["env", "-u", "NODE_OPTIONS", process.execPath, script, cleanRoot() ?? "", deb];
+  const { status, stdout, stderr } = spawnSync(join(root, "scripts/namespaces.sh"), args, {
+    encoding: "utf8",
+  });
+  t.equal(status, 0, stderr);
+  const seen: Seen = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  t.match(seen, { enabled: true, version, verified: "", health: "ok", taken: 200, ended: 0 });
+  t.match(seen.tree, /installed/);
+  const conffile = /^\/etc\/kata-trace-forwarder(\/forwarder\.toml)?$/;
+  // The log, and what remembers that the unit was enabled, are for the administrator to purge.
+  const kept = /^\/(var\/log\/kata-trace-forwarder|etc\/systemd\/system|var\/lib\/systemd)(\/|$)/;
+  t.same(
+    seen.afterRemove.filter((path) => !conffile.test(path) && !kept.test(path)),
+    [],
+  );
+  t.ok(seen.afterRemove.includes("/etc/kata-trace-forwarder/forwarder.toml"), "the configuration was kept");
+  t.same(seen.afterPurge, []);
+  t.end();
+});
+
+test("the tarball works where it was unpacked", { skip: noPackage }, (t) => {
+  const folder = t.testdir();
+  const unpack = `"${process.execPath}" -e 'require("fs").createReadStream(process.argv[1])
+    .pipe(require("zlib").createZstdDecompress()).pipe(process.stdout)' "$1" | tar -xf - -C "$2"`;
+  execFileSync("sh", ["-c", unpack, "sh", tarball, folder]);
+  const [agentctl = ""] = globSync(join(folder, "*/bin/agentctl"));
+  t.equal(execFileSync(agentctl, ["--version"], { encoding: "utf8" }).trim(), version);
+  const help = execFileSync(agentctl.replace(/agentctl$/, "kata-trace-forwarder"), ["--help"]);
+  t.match(help.toString(), /--config/);
+  t.end();
+});
+
+test("a package that is made again from the same build has the same bytes", { skip: noPackage }, (t) => {
+  const before = [deb, tarball].map((file) => readFileSync(file));
+  execFileSync(process.execPath, [join(root, "scripts/package/package.ts")]);
+  t.ok(before.every((bytes, index) => bytes.equals(readFileSync([deb, tarball][index] ?? ""))));
+  t.end();
+});
