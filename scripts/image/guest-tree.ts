@@ -1,8 +1,9 @@
-import { existsSync, globSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, globSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import type { Architecture } from "./architecture.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { librariesOf } from "./libraries.ts";
+import { realPathBelow, realPathOf } from "./real-path.ts";
 
 /** Where what the lists name is found. */
 export type TreeSources = {
@@ -77,13 +78,18 @@ function entriesOf(line: string, sources: TreeSources): TreeEntry[] {
         kind: "file",
         path: path === "same" ? join("/", relative(sources.system, source)) : join(path, basename(source)),
         mode,
-        source: realpathSync(source),
+        source: realSource(source, sources),
       }));
     case "exec":
       return program(path, locate(third, sources), sources);
     default:
       throw new Error(`no such kind of entry: ${kind}`);
   }
+}
+
+/** What a pattern met, links followed: below the distribution's root or in the build. */
+function realSource(found: string, { build, system }: TreeSources): string {
+  return found.startsWith(`${build}/`) ? realpathSync(found) : realPathOf(system, found);
 }
 
 function matching(pattern: string, { build, system }: TreeSources): string[] {
@@ -96,11 +102,12 @@ const programFolders = ["usr/sbin", "usr/bin", "sbin", "bin"];
 
 /** A source as lists name it: `/path` and `program` of the distribution, `folder/file` and `./file` of the build. */
 function locate(name: string, { build, system }: TreeSources): string {
-  if (name.includes("/")) return existing(join(name.startsWith("/") ? system : build, name));
+  if (name.startsWith("/")) return realPathBelow(system, name);
+  if (name.includes("/")) return existing(join(build, name));
   const places = programFolders.map((folder) => join(system, folder, name));
-  const found = places.find((place) => existsSync(place));
+  const found = places.find((place) => lstatSync(place, { throwIfNoEntry: false }) !== undefined);
   if (found === undefined) throw new Error(`${name} is not in ${system}`);
-  return realpathSync(found);
+  return realPathOf(system, found);
 }
 
 function existing(path: string): string {
@@ -113,7 +120,7 @@ function program(path: string, source: string, { system, architecture }: TreeSou
   const entries: TreeEntry[] = [{ kind: "file", path, mode: 0o755, source }];
   for (const library of librariesOf(source, system, architecture)) {
     const place = library.startsWith("/usr/") ? library : join("/usr", library);
-    const file = realpathSync(join(system, library));
+    const file = realPathBelow(system, library);
     entries.push({ kind: "file", path: place, mode: 0o755, source: file, isLibrary: true });
   }
   return entries;
