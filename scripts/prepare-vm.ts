@@ -4,12 +4,13 @@
 //   node scripts/prepare-vm.ts --optional    says so and goes on: the VM tests will skip with the same words
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { ownArchitecture } from "./image/architecture.ts";
 import { ensureVsockBackend, hasQemu, whyNoVm } from "./vm-requirements.ts";
 
 const say = (line: string): void => void process.stdout.write(`vm: ${line}\n`);
 
 function prepare(): void {
-  if (!hasQemu() || !ensureVsockBackend(say)) return;
+  if (!hasQemu(ownArchitecture()) || !ensureVsockBackend(say)) return;
   execFileSync(process.execPath, [join(import.meta.dirname, "image/rootfs.ts")], { stdio: "inherit" });
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Architecture, buildFolder, ownArchitecture, traitsOf } from "./image/architecture.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -8,11 +9,16 @@ const root = join(import.meta.dirname, "..");
 export const vsockBackendPath = join(root, ".cache/tools/bin/vhost-device-vsock");
 const backendVersion = "0.3.0";
 
-/** Where `make rootfs` leaves the guest. */
-export const guestFiles = {
-  initrd: join(root, "build/guest/initrd.cpio"),
-  kernel: join(root, "build/guest/vmlinuz"),
-} as const;
+/** Where `make rootfs` leaves the guest of this architecture. */
+export function guestFiles(architecture: Architecture): { readonly initrd: string; readonly kernel: string } {
+  const guest = join(buildFolder(root, architecture), "guest");
+  return { initrd: join(guest, "initrd.cpio"), kernel: join(guest, "vmlinuz") };
+}
+
+/** The program that is the machine for guests of this architecture. */
+export function qemuFor(architecture: Architecture): string {
+  return `qemu-system-${traitsOf(architecture).machine}`;
+}
 
 function isOpenable(path: string): boolean {
   try {
@@ -25,27 +31,29 @@ function isOpenable(path: string): boolean {
 
 /**
  * Whether QEMU can use KVM. A device node alone says little: a machine that is itself a guest may have one and
- * stop at the first instruction, so the processor has to offer virtualization too.
+ * stop at the first instruction, so an x86 processor has to offer virtualization too.
  */
 export function hasKvm(): boolean {
-  return isOpenable("/dev/kvm") && /^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
+  if (!isOpenable("/dev/kvm")) return false;
+  return process.arch !== "x64" || /^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
 }
 
-/** Whether QEMU for this processor is there. */
-export function hasQemu(): boolean {
+/** Whether QEMU for guests of this architecture is there. */
+export function hasQemu(architecture: Architecture): boolean {
   try {
-    execFileSync("qemu-system-x86_64", ["--version"], { stdio: "ignore" });
+    execFileSync(qemuFor(architecture), ["--version"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
   }
 }
 
-/** Why no guest can be booted here, in a few plain words; undefined when one can. */
-export function whyNoVm(): string | undefined {
-  if (!hasQemu()) return "QEMU is missing";
+/** Why no guest of this architecture can be booted here, in a few plain words; undefined when one can. */
+export function whyNoVm(architecture: Architecture = ownArchitecture()): string | undefined {
+  if (!hasQemu(architecture)) return `${qemuFor(architecture)} is missing`;
   if (!existsSync(vsockBackendPath)) return "the vsock backend is missing, and cargo to build it";
-  if (!existsSync(guestFiles.initrd)) return "the guest is missing, make rootfs makes it";
+  if (!existsSync(guestFiles(architecture).initrd))
+    return `the guest is missing, make rootfs ARCH=${architecture} makes it`;
   return undefined;
 }
 

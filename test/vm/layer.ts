@@ -1,6 +1,7 @@
 import { appendFileSync, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { ownArchitecture } from "../../scripts/image/architecture.ts";
 import { type CpioEntry, writeCpio } from "../../scripts/image/cpio.ts";
 import { guestKernel, guestModules } from "../../scripts/image/guest-kernel.ts";
 import { withFolders } from "../../scripts/image/guest-tree.ts";
@@ -52,7 +53,7 @@ export async function layerProgram(
   const layer = join(dir, "layer.cpio");
   writeCpio(layer, withFolders(entries));
   const initrd = join(dir, "initrd.cpio");
-  copyFileSync(guestFiles.initrd, initrd);
+  copyFileSync(guestFiles(ownArchitecture()).initrd, initrd);
   appendFileSync(initrd, readFileSync(layer));
   return { initrd, modulePaths };
 }
