@@ -30,6 +30,14 @@ export function allPages(list: (folder: string) => readonly string[]): string[] 
   return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.toSorted().map((name) => `docs/${name}`)];
 }
 
+/** Pages that the README's map does not lead to; one line for each. */
+export function pagesOffTheMap(paths: readonly string[], readme: string): string[] {
+  const [, map = ""] = readme.split("## Map\n");
+  return paths
+    .filter((path) => path !== "README.md" && !map.includes(`(${path})`))
+    .map((path) => `${path}: the map in README.md does not lead to it`);
+}
+
 /** What is wrong with the page `path` (from the repository's root) when it has this text; one line for each fault. */
 export function pageFaults(path: string, text: string): string[] {
   const page = readPage(text);
