@@ -15,13 +15,27 @@ const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
 const openBrace = 0x7b;
-const closeBrace = 0x7d;
+/** Ends an object. */
+export const closeBrace = 0x7d;
 const openBracket = 0x5b;
-const closeBracket = 0x5d;
+/** Ends a list. */
+export const closeBracket = 0x5d;
+
+/** What a text of plain characters does not hold: the quote that ends it, escapes, control characters. */
+const endsPlain = new Uint8Array(256).map((_, byte) =>
+  Number(byte < 0x20 || byte === quote || byte === backslash),
+);
+
 /** A place in one JSON text. */
 export class JsonCursor {
   readonly #bytes: Uint8Array;
   #at = 0;
+  /** Where the text or number passed last stands, a text without its quotes. */
+  from = 0;
+  to = 0;
+  /** Whether the text passed last has no escapes; whether all of its bytes are ASCII. */
+  isPlain = true;
+  isAscii = true;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -34,23 +48,70 @@ export class JsonCursor {
 
   /** Reads an object: `onKey` is called with each key and has to read the value or {@link skip} it. */
   object(onKey: (key: string) => void): void {
-    this.#expect(openBrace);
-    if (this.#takeIf(closeBrace)) return;
+    if (!this.beginObject()) return;
     do {
       const key = this.text();
       this.#expect(colon);
       onKey(key);
-    } while (this.#takeIf(comma));
-    this.#expect(closeBrace);
+    } while (this.goesOn(closeBrace));
   }
 
   /** Reads a list: `onItem` is called before each item and has to read it or {@link skip} it. */
   list(onItem: () => void): void {
-    this.#expect(openBracket);
-    if (this.#takeIf(closeBracket)) return;
+    if (!this.beginList()) return;
     do onItem();
-    while (this.#takeIf(comma));
-    this.#expect(closeBracket);
+    while (this.goesOn(closeBracket));
+  }
+
+  /** For those to whom a call for each key is too much: goes into an object, and says whether there is anything in it. */
+  beginObject(): boolean {
+    this.#expect(openBrace);
+    return !this.#takeIf(closeBrace);
+  }
+
+  /** The same with a list. */
+  beginList(): boolean {
+    this.#expect(openBracket);
+    return !this.#takeIf(closeBracket);
+  }
+
+  /** After a member or an item: whether there is another; otherwise the object or list is over. */
+  goesOn(close: typeof closeBrace | typeof closeBracket): boolean {
+    if (this.#takeIf(comma)) return true;
+    this.#expect(close);
+    return false;
+  }
+
+  /** Passes over a key and the colon behind it. */
+  passKey(): void {
+    this.passText();
+    this.#expect(colon);
+  }
+
+  /** The byte that a value begins with; undefined at the end. */
+  peek(): number | undefined {
+    return this.#next();
+  }
+
+  /** Passes over a text. */
+  passText(): void {
+    this.#expect(quote);
+    this.from = this.#at;
+    this.#passText();
+    this.to = this.#at - 1;
+  }
+
+  /** Passes over a number. */
+  passNumber(): void {
+    this.from = this.#passNumber();
+    this.to = this.#at;
+  }
+
+  /** The text passed last. */
+  passed(): string {
+    return this.isPlain
+      ? rememberedText(this.#bytes, this.from, this.to)
+      : this.#escaped(this.from - 1, this.to + 1);
   }
 
   /** Begins an object of one key and gives the key: its value has to be read, then {@link endVariant}. */
@@ -102,11 +163,8 @@ export class JsonCursor {
   }
 
   text(): string {
-    this.#expect(quote);
-    const from = this.#at;
-    const isPlain = this.#passText();
-    const to = this.#at - 1;
-    return isPlain ? rememberedText(this.#bytes, from, to) : this.#escaped(from - 1, to + 1);
+    this.passText();
+    return this.passed();
   }
 
   /** Passes over whatever value comes: up to the bracket that closes it, or to the end of a word or number. */
@@ -144,21 +202,25 @@ export class JsonCursor {
     return from;
   }
 
-  /** Goes behind the closing quote; true when nothing in the text is escaped. */
-  #passText(): boolean {
+  /** Goes behind the closing quote, and says what is in the text. */
+  #passText(): void {
     let isPlain = true;
+    let all = 0;
     const bytes = this.#bytes;
     const { length } = bytes;
     for (let at = this.#at; at < length; at++) {
       const byte = bytes[at] as number;
+      all |= byte;
+      if (endsPlain[byte] === 0) continue;
       if (byte === quote) {
         this.#at = at + 1;
-        return isPlain;
+        this.isPlain = isPlain;
+        this.isAscii = all < 0x80;
+        return;
       }
-      if (byte === backslash) {
-        isPlain = false;
-        at++;
-      } else if (byte < 0x20) throw new WireError("control character in a text");
+      if (byte !== backslash) throw new WireError("control character in a text");
+      isPlain = false;
+      at++;
     }
     throw new WireError("unexpected end");
   }

@@ -1,4 +1,4 @@
-import { type KnownKey, knownKey } from "./attribute-keys.ts";
+import { type KnownKey, knownKeys } from "./attribute-keys.ts";
 import type { KnownTail } from "./known-tail.ts";
 import { flagsOf } from "./mend-span.ts";
 import { PrintedContainer } from "./printed-request.ts";
@@ -115,7 +115,7 @@ export class BincodeSpanWalker {
     const from = this.#at;
     const to = from + keyLength;
     if (keyLength < 0 || to + 12 > this.#end) return false;
-    const key = knownKey(this.#bytes, from, to);
+    const key = knownKeys.find(this.#bytes, from, to);
     const type = this.#view.getUint32(to, true);
     this.#at = to + 4;
     if (type === textType) return this.#text(key);

@@ -1,6 +1,6 @@
 import { putDecimal } from "../../wire/decimal-bytes.ts";
 import { FixedText } from "../../wire/fixed-text.ts";
-import { type KnownKey, knownKey } from "./attribute-keys.ts";
+import { type KnownKey, knownKeys } from "./attribute-keys.ts";
 import type { KnownTail } from "./known-tail.ts";
 import { flagsOf } from "./mend-span.ts";
 import { PrintedContainer } from "./printed-request.ts";
@@ -119,7 +119,7 @@ export class JsonSpanWalker {
     if (!this.#takeIf(quote)) return false;
     const from = this.#at;
     const to = this.#passAscii();
-    const key = knownKey(this.#bytes, from, to);
+    const key = knownKeys.find(this.#bytes, from, to);
     if (this.#fixed(beforeText)) {
       if (!this.#text(key)) return false;
     } else if (!this.#fixed(beforeInteger) || !this.#integer(key, from, to)) return false;

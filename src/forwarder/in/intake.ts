@@ -42,13 +42,9 @@ export class Intake {
 }
 
 function otlpFrom(encoding: Encoding, body: Uint8Array): Uint8Array {
-  if (encoding === "otlp-json") return otlpFromJson(textOf(body));
+  if (encoding === "otlp-json") return otlpFromJson(body);
   if (encoding === "jaeger") return otlpFromJaeger(body);
   return body;
-}
-
-function textOf(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
 }
 
 function statusOf(error: unknown): [status: number, message: string] {
