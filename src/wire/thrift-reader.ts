@@ -32,6 +32,9 @@ export class ThriftReader {
   readonly #view: DataView;
   #at = 0;
   #items = 0;
+  /** Where the byte array passed last stands. */
+  from = 0;
+  to = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -74,18 +77,40 @@ export class ThriftReader {
     return this.#view.getFloat64(this.#take(8));
   }
 
+  /** Passes over a number of `size` bytes; gives where it stands. */
+  pass(size: number): number {
+    return this.#take(size);
+  }
+
+  /** Passes over a byte array, or a text that nobody has checked. */
+  passBinary(): void {
+    const length = this.#view.getUint32(this.#take(4));
+    this.from = this.#take(length);
+    this.to = this.from + length;
+  }
+
+  /** Passes over a text. @throws WireError when it is not UTF-8. */
+  passString(): void {
+    this.passBinary();
+    let all = 0;
+    for (let i = this.from; i < this.to; i++) all |= this.#bytes[i] as number;
+    if (all >= 0x80) this.#textIn(this.from, this.to);
+  }
+
   /** A byte array: a view on the input. */
   binary(): Uint8Array {
-    const length = this.#view.getUint32(this.#take(4));
-    const at = this.#take(length);
-    return this.#bytes.subarray(at, at + length);
+    this.passBinary();
+    return this.#bytes.subarray(this.from, this.to);
   }
 
   string(): string {
-    const { byteOffset, length } = this.binary();
-    const at = byteOffset - this.#bytes.byteOffset;
+    this.passBinary();
+    return this.#textIn(this.from, this.to);
+  }
+
+  #textIn(from: number, to: number): string {
     try {
-      return decodeUtf8(this.#bytes, at, at + length);
+      return decodeUtf8(this.#bytes, from, to);
     } catch {
       throw new WireError("invalid UTF-8");
     }

@@ -51,12 +51,8 @@ const one = (id: number, fields: Field[]): Field => [id, Type.STRUCT, (to) => st
 
 const tag = (key: string, value: string): Field[] => [text(1, key), i32(2, 0), text(3, value)];
 
-/** A batch in Thrift's binary protocol. */
+/** A batch in Thrift's binary protocol, with a bit of everything. */
 export function jaegerBatch(): Buffer {
-  let written: Buffer = Buffer.alloc(0);
-  const transport = new TBufferedTransport(undefined, (bytes) => {
-    written = bytes;
-  });
   const tags = [
     tag("sandbox_id", "sb1"),
     [text(1, "cpus"), i32(2, 3), i64(6, 2n)],
@@ -84,7 +80,42 @@ export function jaegerBatch(): Buffer {
     text(1, "kata"),
     list(2, [tag("exporter", "jaeger"), tag("service.name", "kata")]),
   ]);
-  struct(new TBinaryProtocol(transport), [process, list(2, [span])]);
+  return written([process, list(2, [span])]);
+}
+
+/** A span with these tags: texts, numbers (as long), truth values, byte arrays. */
+export type TaggedSpan = {
+  id: bigint;
+  micros: bigint;
+  tags: [key: string, value: string | bigint | boolean | Uint8Array][];
+};
+
+/** A batch of such spans, each with an event that has the tags, too. */
+export function taggedBatch(spans: readonly TaggedSpan[]): Buffer {
+  const fields = spans.map(({ id, micros, tags }) => {
+    const written = list(
+      10,
+      tags.map(([key, value]) => [text(1, key), i32(2, 0), tagValue(value)]),
+    );
+    const log = [i64(1, micros), [2, written[1], written[2]] as Field];
+    return [i64(1, 1n), i64(3, id), i64(8, micros), i64(9, 1n), written, list(11, [log])];
+  });
+  return written([list(2, fields)]);
+}
+
+function tagValue(value: string | bigint | boolean | Uint8Array): Field {
+  if (typeof value === "string") return text(3, value);
+  if (typeof value === "bigint") return i64(6, value);
+  if (typeof value === "boolean") return bool(5, value);
+  return [7, Type.STRING, (to) => to["writeBinary"]?.(Buffer.from(value))];
+}
+
+function written(fields: Field[]): Buffer {
+  let bytes: Buffer = Buffer.alloc(0);
+  const transport = new TBufferedTransport(undefined, (flushed) => {
+    bytes = flushed;
+  });
+  struct(new TBinaryProtocol(transport), fields);
   transport.flush();
-  return written;
+  return bytes;
 }

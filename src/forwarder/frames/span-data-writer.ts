@@ -1,5 +1,6 @@
 import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import type { Moment, SpanData, SpanDataAttribute, SpanDataValue } from "../../wire/span-data.ts";
+import { nanosHigh, nanosLow } from "../../wire/unix-nanos.ts";
 
 /**
  * Writes mended spans of upstream's agents as they stand in an OTLP ScopeSpans message (wire-and-tracing 7.1 has the field
@@ -8,6 +9,7 @@ import type { Moment, SpanData, SpanDataAttribute, SpanDataValue } from "../../w
 
 /** Lengths that most messages have room for in two bytes. */
 const usually = 2;
+const maxUsualSeconds = 2 ** 36;
 
 const writer = new ProtobufWriter(64 * 1024);
 
@@ -101,15 +103,8 @@ function writeCount(field: number, count: number): void {
   if (count > 0) writer.uint(field, count);
 }
 
-/** Nanoseconds since 1970 as two halves, without a bigint: seconds × 10⁹ in pieces that doubles hold. */
 function writeTime(field: number, { seconds, nanos }: Moment): void {
-  const low = (seconds % 0x1_0000) * 1e9 + nanos;
-  const high = Math.floor(seconds / 0x1_0000) * 1e9;
-  // high counts units of 2^16: its lower 16 bits belong to the lower half.
-  const sum = low + (high % 0x1_0000) * 0x1_0000;
-  writer.fixed64Parts(
-    field,
-    sum % 0x1_0000_0000,
-    Math.floor(high / 0x1_0000) + Math.floor(sum / 0x1_0000_0000),
-  );
+  if (seconds <= maxUsualSeconds)
+    writer.fixed64Parts(field, nanosLow(seconds, nanos), nanosHigh(seconds, nanos));
+  else writer.fixed64(field, BigInt(seconds) * 1_000_000_000n + BigInt(nanos));
 }

@@ -1,3 +1,5 @@
+import { nanosHigh, nanosLow } from "../../wire/unix-nanos.ts";
+
 /**
  * OTLP spans one behind the other, as they stand in a ScopeSpans message, written from the bytes that they came as.
  *
@@ -17,9 +19,6 @@ const attributeTag = 0x4a;
 /** What is written behind the attributes: label, counts, flags. */
 const reservedBytes = 2048;
 const endBytes = 16;
-const nanosPerSecond = 1e9;
-const perWord = 1 / 0x1_0000_0000;
-const perHalf = 1 / 0x1_0000;
 
 /** Spans one behind the other, and where the content of each begins: with its ids. */
 export type WrittenSpans = { readonly bytes: Uint8Array; readonly places: readonly number[] };
@@ -127,17 +126,11 @@ export class SpanWriter {
     this.byte(rest);
   }
 
-  /** A time as fixed64 of nanoseconds, by halves: seconds × 10⁹ in pieces that doubles hold. */
+  /** A time as fixed64 of nanoseconds. */
   time(tag: number, seconds: number, nanos: number): void {
-    const upper = Math.floor(seconds * perHalf);
-    const high = upper * nanosPerSecond;
-    const highRest = Math.floor(high * perHalf);
-    // `high` counts units of 2^16: its lower 16 bits belong to the lower half.
-    const low =
-      (seconds - upper * 0x1_0000) * nanosPerSecond + nanos + (high - highRest * 0x1_0000) * 0x1_0000;
     this.byte(tag);
-    this.word(low >>> 0);
-    this.word(highRest + Math.floor(low * perWord));
+    this.word(nanosLow(seconds, nanos));
+    this.word(nanosHigh(seconds, nanos));
   }
 
   /** Four bytes, lowest first. */

@@ -68,7 +68,7 @@ for (const { name, Walker, encode, decode } of encodings) {
   t.test(`a walk over ${name} makes of a span what reading it makes`, async (t) => {
     const random = new Random(11);
     let walked = 0;
-    for (let run = 0; run < 6000; run++) {
+    for (let run = 0; run < 2500; run++) {
       const oddness = random.pick([0, 0, 1, 10, 40]);
       const frame = encode(randomSpan(random, oddness));
       const span = walk(frame);
@@ -76,7 +76,7 @@ for (const { name, Walker, encode, decode } of encodings) {
       walked++;
       if (!t.same(span, read(frame, decode))) return t.comment(frame.toString());
     }
-    t.ok(walked > 2000, `${walked} were walked`);
+    t.ok(walked > 1000, `${walked} were walked`);
   });
 
   t.test(`every span of the usual form in ${name} is walked`, async (t) => {
@@ -91,7 +91,7 @@ for (const { name, Walker, encode, decode } of encodings) {
     const random = new Random(13);
     const good = encode(usualSpan(random));
     let [walked, refused] = [0, 0];
-    for (let run = 0; run < 20_000; run++) {
+    for (let run = 0; run < 6000; run++) {
       const length = random.below(4) === 0 ? random.below(good.length) : good.length;
       const bytes = Uint8Array.from(good.subarray(0, length));
       for (let left = 1 + random.below(3); left > 0 && bytes.length > 0; left--)
@@ -121,8 +121,8 @@ for (const { name, Walker, encode, decode } of encodings) {
       if (JSON.stringify(span, plain) !== JSON.stringify(expected, plain))
         t.same(span, expected, bytes.toString());
     }
-    t.ok(walked > 500, `${walked} walked`);
-    t.ok(refused > 500, `${refused} refused`);
+    t.ok(walked > 200, `${walked} walked`);
+    t.ok(refused > 200, `${refused} refused`);
   });
 
   t.test(`a span in ${name} cut short anywhere is never walked`, async (t) => {
