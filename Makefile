@@ -26,10 +26,12 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@$(NODE) scripts/backends.ts $(if $(JAEGER),--jaeger)
 	@$(NODE) scripts/test.ts $(T)
 
-rootfs: ## the guest's initrd and kernel in build/
+rootfs: ## the guest's image in build/guest/ (FORMAT=initrd|ext4|erofs INIT=agent|systemd DAX=1 ARCH=amd64|arm64)
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
-	@$(NODE) scripts/image/rootfs.ts
+	@$(if $(ARCH),$(NODE) scripts/build.ts --arch $(ARCH))
+	@$(NODE) scripts/image/rootfs.ts $(if $(FORMAT),--format $(FORMAT)) $(if $(INIT),--init $(INIT)) \
+		$(if $(DAX),--dax) $(if $(ARCH),--arch $(ARCH))
 
 agent-tarball: ## the tarball for osbuilder's AGENT_TARBALL, in build/ (ARCH=aarch64; WITH="crun iproute2", or none)
 	@scripts/setup.sh vm

@@ -3,6 +3,8 @@
  *
  *   node scripts/demo.ts         the agent is PID 1 of private namespaces, unix sockets take the place of VSOCK
  *   node scripts/demo.ts vm      the agent is PID 1 of a QEMU guest, reached over VSOCK
+ *   node scripts/demo.ts vm FORMAT [systemd] [dax]
+ *                                the same with an image of that kind, which `make rootfs` has made
  *
  * Whatever happens, also Ctrl-C, nothing that was started stays, and nothing is left but the trace in build/demo.
  */
@@ -10,9 +12,12 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { bootGuest } from "./boot-guest.ts";
+import { bootGuest, type GuestOptions } from "./boot-guest.ts";
 import { busyboxRootfs } from "./busybox-rootfs.ts";
 import { Companion } from "./companion.ts";
+import { ownArchitecture } from "./image/architecture.ts";
+import { bootOptions } from "./image/boot-options.ts";
+import { asImageKind } from "./image/image-kind.ts";
 import { whyNoVm } from "./vm-requirements.ts";
 
 /** The agent that the pod is played against. */
@@ -70,10 +75,18 @@ function agentStage(folder: string, rootSpan: string): Stage {
   };
 }
 
-async function guestStage(rootSpan: string): Promise<Stage> {
+/** What follows `vm` on the command line: which image, the initrd when nothing is said. */
+function wantedImage([format, ...rest]: readonly string[]): GuestOptions {
+  const init = rest.includes("systemd") ? "systemd" : "agent";
+  const dax = rest.includes("dax");
+  return format === undefined ? {} : bootOptions(asImageKind(ownArchitecture(), { format, init, dax }));
+}
+
+async function guestStage(rootSpan: string, image: GuestOptions): Promise<Stage> {
   const missing = whyNoVm();
   if (missing !== undefined) throw new Error(missing);
-  const guest = await bootGuest({ append: `agent.trace=collated agent.trace_parent=${rootSpan}` });
+  const trace = `agent.trace=collated agent.trace_parent=${rootSpan}`;
+  const guest = await bootGuest({ ...image, append: `${image.append ?? ""} ${trace}` });
   return {
     address: guest.address(1024),
     tracePath: guest.listenPath(10240),
@@ -148,7 +161,9 @@ async function run(vm: boolean, folder: string): Promise<void> {
   await using closing = new AsyncDisposableStack();
   // The agent and agentctl are told the same root, so that boot, pod and power-off are one trace.
   const rootSpan = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
-  const stage = vm ? await guestStage(rootSpan) : agentStage(folder, rootSpan);
+  const stage = vm
+    ? await guestStage(rootSpan, wantedImage(process.argv.slice(3)))
+    : agentStage(folder, rootSpan);
   closing.defer(() => stage.close());
   const listen = ["--listen", `unix://${stage.tracePath}`, "--file", file, "--log-level", "warn"];
   const forwarder = new Companion("forwarder", build("kata-trace-forwarder"), listen, {});

@@ -47,6 +47,10 @@ vm_packages() {
   need_tool mmdebstrap mmdebstrap
   need_tool patchelf patchelf
   need_tool zstd zstd
+  need_tool dpkg-dev dpkg-source
+  need_tool gperf gperf
+  need_tool pkgconf pkg-config
+  need_tool python3 python3
   need_tool iptables xtables-legacy-multi
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs

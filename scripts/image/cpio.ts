@@ -26,8 +26,8 @@ export const fixedTimeS = 1_767_225_600;
 // QEMU and boot loaders hand archives over in blocks; the kernel skips zeros between two archives in a row.
 const blockBytes = 512;
 
-/** Writes the archive to `file` and returns its size in bytes. Paths are absolute: `/etc/passwd`. */
-export function writeCpio(file: string, entries: readonly CpioEntry[]): number {
+/** Writes the archive to `file` and returns its size in bytes. Paths are absolute: `/etc/passwd`. All files bear `timeS`. */
+export function writeCpio(file: string, entries: readonly CpioEntry[], timeS = fixedTimeS): number {
   const fd = openSync(file, "w");
   let bytes = 0;
   const put = (chunk: Uint8Array): void => {
@@ -36,7 +36,7 @@ export function writeCpio(file: string, entries: readonly CpioEntry[]): number {
   };
   try {
     const sorted = [...entries].sort((a, b) => (a.path < b.path ? -1 : 1));
-    for (const [index, entry] of sorted.entries()) putEntry(put, entry, index + 1);
+    for (const [index, entry] of sorted.entries()) putEntry(put, entry, index + 1, timeS);
     put(header("TRAILER!!!", 0, 0, { mode: 0, nlink: 1, mtime: 0, major: 0, minor: 0 }));
     put(new Uint8Array(-bytes & (blockBytes - 1)));
   } finally {
@@ -45,12 +45,12 @@ export function writeCpio(file: string, entries: readonly CpioEntry[]): number {
   return bytes;
 }
 
-function putEntry(put: (chunk: Uint8Array) => void, entry: CpioEntry, inode: number): void {
+function putEntry(put: (chunk: Uint8Array) => void, entry: CpioEntry, inode: number, mtime: number): void {
   const data = dataOf(entry);
   const { major, minor } = entry.kind === "node" ? entry : { major: 0, minor: 0 };
   const nlink = entry.kind === "dir" ? 2 : 1;
   const mode = entry.mode | typeBits[entry.kind];
-  put(header(entry.path.slice(1), inode, data.length, { mode, nlink, mtime: fixedTimeS, major, minor }));
+  put(header(entry.path.slice(1), inode, data.length, { mode, nlink, mtime, major, minor }));
   put(data);
   put(new Uint8Array(-data.length & 3));
 }

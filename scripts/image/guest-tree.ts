@@ -48,9 +48,11 @@ const uniqueByPath = (entries: readonly TreeEntry[]): TreeEntry[] => [
   ...new Map(entries.map((entry) => [entry.path, entry])).values(),
 ];
 
+type FolderEntry = { readonly kind: "dir"; readonly path: string; readonly mode: number };
+
 /** Adds the folders above the entries, mode 755, where no entry names them. */
-export function withFolders(entries: readonly CpioEntry[]): CpioEntry[] {
-  const paths = new Map(entries.map((entry) => [entry.path, entry]));
+export function withFolders<E extends CpioEntry>(entries: readonly E[]): (E | FolderEntry)[] {
+  const paths = new Map<string, E | FolderEntry>(entries.map((entry) => [entry.path, entry]));
   for (const { path } of entries) {
     for (let up = dirname(path); up !== "/"; up = dirname(up)) {
       if (!paths.has(up)) paths.set(up, { kind: "dir", path: up, mode: 0o755 });
@@ -103,6 +105,7 @@ const programFolders = ["usr/sbin", "usr/bin", "sbin", "bin"];
 /** A source as lists name it: `/path` and `program` of the distribution, `folder/file` and `./file` of the build. */
 function locate(name: string, { build, system }: TreeSources): string {
   if (name.startsWith("/")) return realPathBelow(system, name);
+  if (name.startsWith("rootfs/")) return existing(join(listsDir, "..", name));
   if (name.includes("/")) return existing(join(build, name));
   const places = programFolders.map((folder) => join(system, folder, name));
   const found = places.find((place) => lstatSync(place, { throwIfNoEntry: false }) !== undefined);

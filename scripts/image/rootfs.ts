@@ -1,68 +1,48 @@
-// Makes the guest's root as an initrd, and beside it the kernel: build/guest/initrd.cpio and build/guest/vmlinuz.
-// Made anew only when something it is made of is newer.
+// Makes a guest's root, and beside it the kernel and the initrd to boot it with outside Kata, in build/guest (for another
+// architecture in build/<architecture>/guest). Made anew only when something it is made of is newer.
 //
-//   node scripts/image/rootfs.ts
-import {
-  copyFileSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+//   node scripts/image/rootfs.ts [--format initrd|cpio|ext4|erofs] [--init agent|systemd] [--dax] [--arch amd64|arm64]
+//
+// docs/image.md says what the formats are for. Beside an image lies its report of sizes and its bill of materials.
+import { existsSync, globSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { writeCpio } from "./cpio.ts";
-import { guestKernel, guestModules } from "./guest-kernel.ts";
-import { readTrees, withFolders } from "./guest-tree.ts";
-import { stripNode } from "./strip-node.ts";
-import { ownSystemRoot } from "./system-root.ts";
+import { parseArgs } from "node:util";
+import { buildTarget } from "../target.ts";
+import { asArchitecture, ownArchitecture } from "./architecture.ts";
+import { asImageKind, type ImageKind, imageFile } from "./image-kind.ts";
+import { makeImage } from "./make-image.ts";
 
 const root = join(import.meta.dirname, "../..");
-const build = join(root, "build");
-const guest = join(build, "guest");
 const say = (line: string): void => void process.stdout.write(`rootfs: ${line}\n`);
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** The lists of rootfs/ that make a guest whose first process is the agent. */
-const lists = ["base.tree", "agent.tree", "init-agent.tree"];
-
-const inputs = [
-  ...globSync("build/lib/!(agentctl|kata-trace-forwarder).*", { cwd: root }),
-  ...globSync("{rootfs/*,scripts/image/*.ts,build/kata-agent}", { cwd: root }),
-].map((path) => join(root, path));
-
-function isFresh(file: string): boolean {
-  if (!existsSync(file) || !existsSync(join(guest, "vmlinuz"))) return false;
+/** Whether the image is younger than all it is made of. */
+function isFresh(kind: ImageKind): boolean {
+  const { out } = buildTarget(root, kind.architecture);
+  const file = imageFile(out, kind);
+  if (![file, join(out, "guest/vmlinuz"), join(out, "guest/boot.cpio")].every((path) => existsSync(path)))
+    return false;
   const madeAt = statSync(file).mtimeMs;
+  const inputs = [
+    ...globSync("lib/!(agentctl|kata-trace-forwarder).*", { cwd: out }).map((path) => join(out, path)),
+    ...globSync("{rootfs/**,scripts/image/*.ts}", { cwd: root }).map((path) => join(root, path)),
+    join(out, "kata-agent"),
+  ];
   return inputs.every((path) => existsSync(path) && statSync(path).mtimeMs < madeAt);
 }
 
-const initrd = join(guest, "initrd.cpio");
-if (!isFresh(initrd)) {
-  mkdirSync(guest, { recursive: true });
-  stripNode(build);
-  const system = ownSystemRoot(say);
-  const kernel = guestKernel(system.path);
-  const entries = [
-    ...readTrees(lists, { architecture: system.architecture, build, system: system.path }),
-    ...guestModules(
-      kernel,
-      readFileSync(join(root, "rootfs/modules"), "utf8"),
-      "/usr/lib/kata-agent-node/modules.list",
-    ),
-  ];
-  rmSync(initrd, { force: true });
-  const bytes = writeCpio(`${initrd}.part`, withFolders(entries));
-  renameSync(`${initrd}.part`, initrd);
-  copyFileSync(kernel.image, join(guest, "vmlinuz"));
-  const parts = [
-    ["node", statSync(join(guest, "node")).size],
-    ["agent bundle", statSync(join(build, "lib/kata-agent.bundle.js")).size],
-  ] as const;
-  say(
-    `initrd.cpio ${megabytes(bytes)} (${parts.map(([name, size]) => `${name} ${megabytes(size)}`).join(", ")})`,
-  );
-  say(`vmlinuz ${megabytes(statSync(kernel.image).size)} (${kernel.release})`);
+const { values } = parseArgs({
+  options: {
+    format: { type: "string" },
+    init: { type: "string" },
+    dax: { type: "boolean" },
+    arch: { type: "string" },
+  },
+});
+const { arch, ...words } = values;
+try {
+  const kind = asImageKind(arch ? asArchitecture(arch) : ownArchitecture(), words);
+  if (!isFresh(kind)) makeImage(kind, say);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
 }

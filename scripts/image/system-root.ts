@@ -56,13 +56,13 @@ function make(
 ): void {
   const work = `${folder}.${process.pid}`;
   const root = join(work, "root");
-  mkdirSync(root, { recursive: true });
+  mkdirSync(work, { recursive: true });
   try {
     const kernel = newestKernel(architecture);
     say(
       `fetching ${wanted.length} Debian packages and what they need, and ${kernel} (${architecture}, once)`,
     );
-    unpack(root, [...wanted, kernel], architecture);
+    unpackPackages(root, [...wanted, kernel], architecture);
     const packages = describe(root);
     writeFileSync(join(work, "packages.json"), `${JSON.stringify(packages, undefined, 1)}\n`);
     rmSync(join(root, "var/cache/apt"), { recursive: true });
@@ -85,8 +85,12 @@ const withSbin = (): NodeJS.ProcessEnv => ({
   PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`,
 });
 
-/** Fetches the packages and lays their files below `root`. */
-function unpack(root: string, packages: readonly string[], architecture: Architecture): void {
+/**
+ * Fetches the packages and what they depend on and lays their files below `root`, which is made; the archives stay in its
+ * `var/cache/apt/archives`. Throws an Error with the words of mmdebstrap.
+ */
+export function unpackPackages(root: string, packages: readonly string[], architecture: Architecture): void {
+  mkdirSync(root, { recursive: true });
   const { release, lines } = debianSources();
   const archive = `${root}.tar`;
   const options = [

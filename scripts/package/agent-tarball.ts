@@ -7,9 +7,8 @@
 import { join } from "node:path";
 import { version } from "../../src/base/version.ts";
 import { asArchitecture, buildFolder, ownArchitecture, traitsOf } from "../image/architecture.ts";
-import { stripNode } from "../image/strip-node.ts";
+import { prepareGuestPrograms } from "../image/guest-programs.ts";
 import { systemRoot } from "../image/system-root.ts";
-
 import { carriedEntries, type Extra, extras } from "./carried-entries.ts";
 import { packTarball } from "./pack-tarball.ts";
 
@@ -31,8 +30,9 @@ function asExtra(word: string): Extra {
 const architecture = process.argv[2] ? asArchitecture(process.argv[2]) : ownArchitecture();
 const build = buildFolder(root, architecture);
 const extra = wanted(process.env["WITH"]);
-stripNode(build);
-const entries = carriedEntries({ architecture, build, system: systemRoot(architecture, say).path }, extra);
+const system = systemRoot(architecture, say);
+prepareGuestPrograms(system, say);
+const entries = carriedEntries({ architecture, build, system: system.path }, extra);
 const file = join(root, "build", `kata-agent-${version}-${traitsOf(architecture).machine}.tar.zst`);
 const bytes = packTarball(file, entries);
 const left = extras.filter((each) => !extra.includes(each));

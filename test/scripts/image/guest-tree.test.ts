@@ -55,7 +55,7 @@ test("the agent's own list holds launcher, bundle, addon and Node, and no progra
   const files = ["kata-agent", "lib/kata-agent.cjs", "lib/kata-agent.bundle.js", "lib/agentctl.cjs"];
   for (const file of [...files, "lib/kata.node", "lib/kata-hook"]) touch(join(build, file));
   mkdirSync(join(build, "guest"));
-  copyFileSync("/bin/busybox", join(build, "guest/node"));
+  for (const program of ["node", "crun"]) copyFileSync("/bin/busybox", join(build, "guest", program));
   const paths = readTrees(["agent.tree"], thisMachine(build)).map(({ path }) => path);
   for (const name of ["kata-agent.cjs", "kata-agent.bundle.js", "kata.node", "kata-hook", "node"]) {
     t.ok(paths.includes(`/usr/lib/kata-agent-node/${name}`), name);

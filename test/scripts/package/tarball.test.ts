@@ -26,10 +26,8 @@ function small(t: Test): TreeSources {
     writeFileSync(join(build, name), name);
   };
   for (const name of ["kata-agent", "lib/kata-agent.cjs", "lib/kata.node", "lib/kata-hook"]) touch(name);
-  for (const unit of ["kata-agent.service", "kata-containers.target", "manager.conf", "journald.conf"])
-    touch(`../rootfs/units/${unit}`);
   mkdirSync(join(build, "guest"), { recursive: true });
-  copyFileSync("/bin/sh", join(build, "guest/node"));
+  for (const program of ["node", "crun"]) copyFileSync("/bin/sh", join(build, "guest", program));
   return { architecture: ownArchitecture(), build, system: "/" };
 }
 
