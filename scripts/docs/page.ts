@@ -38,48 +38,85 @@ export type Page = {
 
 /** Reads a page. */
 export function readPage(text: string): Page {
-  const blocks: Block[] = [];
-  const script: (Block | Before)[] = [];
-  const links: Link[] = [];
-  const inlines: Inline[] = [];
-  const anchors = new Set<string>();
-  const indented: number[] = [];
-  const lines = text.split("\n");
-  let mark: Mark | undefined;
-  for (let at = 0; at < lines.length; at += 1) {
-    const line = lines[at] ?? "";
-    const number = at + 1;
-    if (line.startsWith("<!--")) {
-      const end = lines.findIndex((each, index) => index >= at && each.includes("-->"));
-      const comment = lines
-        .slice(at, end + 1)
-        .join("\n")
-        .slice(4, -3)
-        .trim();
-      if (comment.startsWith("before:")) script.push({ text: comment.slice(7).trim(), line: number });
-      else mark = markOf(comment) ?? mark;
-      at = Math.max(at, end);
-      continue;
-    }
-    if (line.startsWith("```")) {
-      const end = lines.findIndex((each, index) => index > at && each.startsWith("```"));
-      const inside = lines.slice(at + 1, end < 0 ? lines.length : end);
-      const block = { language: line.slice(3).trim(), text: inside.join("\n"), line: number, mark };
-      blocks.push(block);
-      script.push(block);
-      at = end < 0 ? lines.length : end;
-      mark = undefined;
-      continue;
-    }
-    if (line.trim() !== "") mark = undefined;
-    if (/^ {4}\S/.test(line) && lines[at - 1] === "" && !isInList(lines, at)) indented.push(number);
-    const heading = /^#{1,6} (.*)$/.exec(line)?.[1];
-    if (heading !== undefined) anchors.add(anchorOf(heading, anchors));
-    for (const [, target = ""] of line.matchAll(/\]\(([^()\s]+)\)/g)) links.push({ target, line: number });
-    for (const [, code = ""] of line.matchAll(/`([^`]+)`/g)) inlines.push({ text: code, line: number });
-  }
-  return { blocks, script, links, inlines, anchors, indented };
+  const reader = new Reader(text.split("\n"));
+  while (!reader.isDone) reader.step();
+  return reader.page;
 }
+
+/** Goes down the lines of a page. */
+class Reader {
+  readonly page = {
+    blocks: [] as Block[],
+    script: [] as (Block | Before)[],
+    links: [] as Link[],
+    inlines: [] as Inline[],
+    anchors: new Set<string>(),
+    indented: [] as number[],
+  };
+  readonly #lines: readonly string[];
+  #at = 0;
+  /** What the comment above has said, until something else stands between. */
+  #mark: Mark | undefined;
+
+  constructor(lines: readonly string[]) {
+    this.#lines = lines;
+  }
+
+  get isDone(): boolean {
+    return this.#at >= this.#lines.length;
+  }
+
+  /** Takes a comment, a block or a line. */
+  step(): void {
+    const line = this.#lines[this.#at] ?? "";
+    if (line.startsWith("<!--")) this.#comment();
+    else if (line.startsWith(fence)) this.#block(line);
+    else this.#line(line);
+    this.#at += 1;
+  }
+
+  #comment(): void {
+    const line = this.#at + 1;
+    const comment = this.#upTo((each) => each.includes("-->"), this.#at)
+      .join("\n")
+      .replace(/^<!--|-->.*$/gs, "")
+      .trim();
+    if (comment.startsWith("before:")) this.page.script.push({ text: comment.slice(7).trim(), line });
+    else this.#mark = markOf(comment) ?? this.#mark;
+  }
+
+  #block(opening: string): void {
+    const [line, mark] = [this.#at + 1, this.#mark];
+    const inside = this.#upTo((each) => each.startsWith(fence), this.#at + 1).slice(1);
+    const text = (inside.at(-1)?.startsWith(fence) ? inside.slice(0, -1) : inside).join("\n");
+    const block = { language: opening.slice(fence.length).trim(), text, line, mark };
+    this.page.blocks.push(block);
+    this.page.script.push(block);
+    this.#mark = undefined;
+  }
+
+  #line(text: string): void {
+    const line = this.#at + 1;
+    const { anchors, indented, inlines, links } = this.page;
+    if (text.trim() !== "") this.#mark = undefined;
+    if (/^ {4}\S/.test(text) && this.#lines[this.#at - 1] === "" && !isInList(this.#lines, this.#at))
+      indented.push(line);
+    const heading = /^#{1,6} (.*)$/.exec(text)?.[1];
+    if (heading !== undefined) anchors.add(anchorOf(heading, anchors));
+    for (const [, target = ""] of text.matchAll(/\]\(([^()\s]+)\)/g)) links.push({ target, line });
+    for (const [, code = ""] of text.matchAll(/`([^`]+)`/g)) inlines.push({ text: code, line });
+  }
+
+  /** The lines from here to the first from `start` on that is an end, or to the last; stands there then. */
+  #upTo(isEnd: (line: string) => boolean, start: number): string[] {
+    const from = this.#at;
+    const end = this.#lines.findIndex((line, index) => index >= start && isEnd(line));
+    this.#at = end < 0 ? this.#lines.length - 1 : end;
+    return this.#lines.slice(from, this.#at + 1);
+  }
+}
+
+const fence = "```";
 
 function markOf(comment: string): Mark | undefined {
   const [, kind, text = ""] = /^(not run|read by|printed)(?::\s*(.*))?$/s.exec(comment) ?? [];
