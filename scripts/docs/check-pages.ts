@@ -1,11 +1,11 @@
-// Checks README, CONTRIBUTING, CHANGELOG and docs/*.md without running what they say:
+// Checks all pages of the documentation without running what they say:
 //   node scripts/docs/check-pages.ts
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { allPages, pageFaults, pagesOffTheMap } from "./page-faults.ts";
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, "../..", path), "utf8");
-const pages = allPages((folder) => readdirSync(folder));
+const pages = allPages();
 const faults = [
   ...pages.flatMap((path) => pageFaults(path, read(path))),
   ...pagesOffTheMap(pages, read("README.md")),

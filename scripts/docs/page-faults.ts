@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { parseAllDocuments } from "yaml";
@@ -25,16 +25,15 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
 const configurations = new Set(["toml", "yaml"]);
 
 /** All pages, as paths from the repository's root. */
-export function allPages(list: (folder: string) => readonly string[]): string[] {
-  const docs = list(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.toSorted().map((name) => `docs/${name}`)];
+export function allPages(): string[] {
+  return globSync(["*.md", "{docs,rootfs,deploy}/**/*.md"], { cwd: root }).toSorted();
 }
 
-/** Pages that the README's map does not lead to; one line for each. */
+/** Pages of docs/, and what lies beside the README, that its map does not lead to; one line for each. */
 export function pagesOffTheMap(paths: readonly string[], readme: string): string[] {
   const [, map = ""] = readme.split("## Map\n");
   return paths
-    .filter((path) => path !== "README.md" && !map.includes(`(${path})`))
+    .filter((path) => /^(docs\/)?[^/]+$/.test(path) && path !== "README.md" && !map.includes(`(${path})`))
     .map((path) => `${path}: the map in README.md does not lead to it`);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { readPage } from "../../scripts/docs/page.ts";
@@ -16,7 +16,7 @@ const needed = ["/usr/bin/crun", "/bin/busybox", join(root, "build/kata-agent")]
 );
 const skip = needed.length > 0 ? `${needed.join(", ")} missing` : needsRoot.skip;
 
-for (const path of allPages((folder) => readdirSync(folder))) {
+for (const path of allPages()) {
   const page = readPage(readFileSync(join(root, path), "utf8"));
   const script = scriptOf(page);
   if (script === "") continue;

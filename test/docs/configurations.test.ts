@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import t from "tap";
@@ -73,7 +73,7 @@ function collectorFaults(text: string): string[] {
     .map((key) => `no ${key}`);
 }
 
-for (const path of allPages((folder) => readdirSync(folder))) {
+for (const path of allPages()) {
   for (const { mark, text, line } of readPage(readFileSync(join(root, path), "utf8")).blocks) {
     if (mark?.kind !== "read by") continue;
     t.test(`the configuration in line ${line} of ${path} is read by ${mark.text}`, async (t) => {

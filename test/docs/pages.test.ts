@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { readPage } from "../../scripts/docs/page.ts";
@@ -7,7 +7,7 @@ import { wordFaults } from "./command-words.ts";
 import { missingLines, scriptOf } from "./run-page.ts";
 
 const root = join(import.meta.dirname, "../..");
-const pages = allPages((folder) => readdirSync(folder));
+const pages = allPages();
 
 for (const path of pages) {
   const text = readFileSync(join(root, path), "utf8");
