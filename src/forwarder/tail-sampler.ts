@@ -18,6 +18,8 @@ const lookEveryMs = 1_000;
 const maxGroups = 16_384;
 const maxTraces = 65_536;
 
+const done = Promise.resolve();
+
 type Group = { readonly key: string; isKept: boolean; held: Export[]; heldSinceMs: number };
 
 /** The groups, what of them waits, and how they were decided. */
@@ -44,7 +46,7 @@ export class TailSampler {
   }
 
   /** Resolves when the export is handed on, waits, or is dropped. @throws what handing on throws. */
-  async take(exported: Export): Promise<void> {
+  take(exported: Export): Promise<void> {
     if (this.#config.keepOneIn === 1) return this.#deliver(exported);
     if (isGuest(exported.origin)) {
       const group = this.#group(exported.origin);
@@ -52,6 +54,10 @@ export class TailSampler {
       for (const trace of facts.traces) this.#adopt(trace, group);
       return this.#decide(group, exported, facts.isWorthKeeping);
     }
+    return this.#takeByTrace(exported);
+  }
+
+  async #takeByTrace(exported: Export): Promise<void> {
     const facts = factsOf(exported.body, this.#config);
     const parts =
       facts.traces.size > 1 ? splitTraces(exported) : new Map([[firstOf(facts.traces), exported]]);
@@ -69,14 +75,17 @@ export class TailSampler {
     this.#dropOld(Number.POSITIVE_INFINITY);
   }
 
-  async #decide(group: Group, exported: Export, isWorthKeeping: boolean): Promise<void> {
+  #decide(group: Group, exported: Export, isWorthKeeping: boolean): Promise<void> {
     if (!group.isKept && isWorthKeeping) {
       group.isKept = true;
       this.#metrics.decided("kept");
     }
-    if (!group.isKept) return this.#hold(group, exported);
-    if (group.held.length > 0) await this.#release(group);
-    return this.#deliver(exported);
+    if (!group.isKept) {
+      this.#hold(group, exported);
+      return done;
+    }
+    if (group.held.length === 0) return this.#deliver(exported);
+    return this.#release(group).then(() => this.#deliver(exported));
   }
 
   #hold(group: Group, exported: Export): void {

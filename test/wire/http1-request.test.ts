@@ -14,9 +14,28 @@ t.test(
   },
 );
 
+t.test(
+  "texts are told from others that look like them, and what nobody asks for is passed over",
+  async (t) => {
+    const lines = ["content-length: 7", "CONTENT-TYPE: application/json  ", "x-y:", "user-agent: a/1 (b; c)"];
+    const read = plainHead(bytesOf("PUT /v1/tracet?a=b HTTP/1.1", ...lines));
+    t.match(read, { method: "PUT", url: "/v1/tracet?a=b", bodyBytes: 7 });
+    t.same({ ...read?.headers }, { "content-length": "7", "content-type": "application/json" });
+  },
+);
+
 const odd: Readonly<Record<string, Uint8Array>> = {
   "a head that goes on": bytesOf(start, "content-length: 1").subarray(0, -1),
   "a head beyond 8 KiB": bytesOf(start, "content-length: 1", `x: ${"y".repeat(8200)}`),
+  "an empty length": bytesOf(start, "content-length: "),
+  "a length beyond a gigabyte": bytesOf(start, "content-length: 1000000000"),
+  "a name with a space behind it": bytesOf(start, "content-length : 1"),
+  "a name without anything": bytesOf(start, ": 1", "content-length: 1"),
+  "a control character in a value": bytesOf(start, "x: \u0001", "content-length: 1"),
+  "a long name": bytesOf(start, `${"x".repeat(65)}: 1`, "content-length: 1"),
+  "a long URL": bytesOf(`POST /${"x".repeat(256)} HTTP/1.1`, "content-length: 1"),
+  "an address without a slash": bytesOf("POST * HTTP/1.1", "content-length: 1"),
+  "another method": bytesOf("GET /v1/traces HTTP/1.1", "content-length: 1"),
   "no length": bytesOf(start, "host: x"),
   "two lengths": bytesOf(start, "content-length: 1", "Content-Length: 2"),
   "a length that is none": bytesOf(start, "content-length: 1x"),

@@ -17,6 +17,7 @@ const maxEnded = 400;
 export function guestWords(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): GuestWords | undefined {
+  if (headers["kata-batch"] === undefined) return undefined;
   const [, instance, sequence] = batch.exec(single(headers["kata-batch"])) ?? [];
   if (instance === undefined) return undefined;
   const clock = single(headers["kata-clock"]);

@@ -39,7 +39,7 @@ export class HttpWork {
   }
 
   /** Resolves when somebody answers for the request. @throws what the intake throws; Refusal 400. */
-  async perform(
+  perform(
     connection: HttpConnection,
     wanted: Wanted,
     headers: RequestHead["headers"],
@@ -69,9 +69,9 @@ export class HttpWork {
     return refusal;
   }
 
-  async #plain({ path, encoding }: Wanted, guest: Guest, body: Uint8Array): Promise<void> {
+  #plain({ path, encoding }: Wanted, guest: Guest, body: Uint8Array): Promise<void> {
     if (path !== "spans") throw new Refusal(400, "no kata-batch");
-    await this.#intake.take(guest, encoding, body);
+    return this.#intake.take(guest, encoding, body);
   }
 
   async #spoken(

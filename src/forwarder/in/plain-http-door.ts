@@ -201,10 +201,8 @@ export class PlainHttpDoor {
     this.#done.resolve(chunk.slice());
   }
 
-  #write({ status, headers, body }: Answer, more: string): void {
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ndate: ${dateNow()}\r\n${more}`;
-    for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-    this.#stream.write(Buffer.from(`${text}content-length: ${body.length}\r\n\r\n`), body);
+  #write(answer: Answer, more: string): void {
+    this.#stream.write(answerBytes(answer, more));
   }
 
   /** No more comes. A request that has come whole is answered. */
@@ -227,15 +225,25 @@ function requestOf(chunk: Uint8Array): Request | undefined {
   }
 }
 
+/** The answer as it was made last, as long as its date holds: nearly all are the same one. */
+let lastAnswer: Answer | undefined;
+let lastBytes: Uint8Array = nothing;
 let date = "";
 let dateMs = 0;
 
-/** The `date` header, made once a second. */
-function dateNow(): string {
+function answerBytes(answer: Answer, more: string): Uint8Array {
   const nowMs = Date.now();
-  if (nowMs - dateMs >= 1_000 || nowMs < dateMs) {
+  const isDated = nowMs - dateMs < 1_000 && nowMs >= dateMs;
+  if (isDated && more === "" && answer === lastAnswer) return lastBytes;
+  if (!isDated) {
     date = new Date(nowMs).toUTCString();
     dateMs = nowMs;
+    lastAnswer = undefined;
   }
-  return date;
+  const { status, headers, body } = answer;
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ndate: ${date}\r\n${more}`;
+  for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+  const bytes = Buffer.concat([Buffer.from(`${text}content-length: ${body.length}\r\n\r\n`), body]);
+  if (more === "") [lastAnswer, lastBytes] = [answer, bytes];
+  return bytes;
 }

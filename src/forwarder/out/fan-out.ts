@@ -28,21 +28,18 @@ export class FanOut {
     if (ready.length === 0 && outputs.length > 0) throw new Refusal(503, "queues are full");
     for (const output of outputs) this.#note(output, ready.includes(output), exported.spans);
     let taken = outputs.length === 0 ? 1 : 0;
-    for (const output of ready) if (await this.#give(output, exported)) taken++;
+    for (const output of ready) {
+      try {
+        await output.take(exported);
+        taken++;
+      } catch (error) {
+        if (error instanceof WireError) throw error;
+        this.#metrics.dropped(output.name, "cannot-write", exported.spans);
+        this.#log.warn({ output: output.name, err: (error as Error).message }, "output cannot write");
+      }
+    }
     if (taken === 0) throw new Refusal(503, "cannot write");
   };
-
-  async #give(output: Output, exported: Export): Promise<boolean> {
-    try {
-      await output.take(exported);
-      return true;
-    } catch (error) {
-      if (error instanceof WireError) throw error;
-      this.#metrics.dropped(output.name, "cannot-write", exported.spans);
-      this.#log.warn({ output: output.name, err: (error as Error).message }, "output cannot write");
-      return false;
-    }
-  }
 
   /** Said once when it begins and once when it is over. */
   #note(output: Output, hasRoom: boolean, spans: number): void {
