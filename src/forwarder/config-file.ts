@@ -4,26 +4,16 @@ import { type Address, parseAddress } from "../vsock/address.ts";
 import type { TlsOptions } from "../vsock/secure-socket.ts";
 import type { BackendConfig } from "./backend-config.ts";
 import { backendByUrl, type UrlKind } from "./backend-url.ts";
+import type { Config } from "./config.ts";
 import { ConfigReader } from "./config-reader.ts";
 import { type GuestLogConfig, guestLogDefaults } from "./guest-log-config.ts";
 import { defaultLimits, type Limits } from "./in/limits.ts";
 import { knownPatterns, parsePattern, type SandboxPattern } from "./in/sandbox-pattern.ts";
 import type { SamplingConfig } from "./sampling.ts";
 
+type Unsaid = "logLevel" | "drainMs";
 /** What the file says; nothing where it is silent. */
-export type FileConfig = {
-  readonly listen: readonly Address[];
-  readonly watch: readonly SandboxPattern[];
-  readonly backends: readonly BackendConfig[];
-  readonly guestLogs: GuestLogConfig | undefined;
-  readonly limits: Limits;
-  readonly sampling: SamplingConfig | undefined;
-  readonly scrub: readonly RegExp[];
-  readonly admin: Address | undefined;
-  readonly ui: Address | undefined;
-  readonly logLevel: string | undefined;
-  readonly drainMs: number | undefined;
-};
+export type FileConfig = Omit<Config, Unsaid> & { readonly [Key in Unsaid]: Config[Key] | undefined };
 
 const mebibyte = 1024 * 1024;
 const urlKinds: readonly string[] = ["otlp-http", "otlp-grpc", "zipkin", "datadog"] satisfies UrlKind[];
@@ -80,6 +70,8 @@ function oneOf(table: ConfigReader, key: string, words: readonly string[]): stri
 
 function limitsOf(table: ConfigReader | undefined): Limits {
   if (table === undefined) return defaultLimits;
+  // These may only be lowered: what is longer a spool would not read again.
+  const { maxBodyBytes, maxFrameBytes } = defaultLimits;
   const limits: Limits = {
     maxConnections: table.number("max_connections", 1) ?? defaultLimits.maxConnections,
     maxConnectionsPerGuest:
@@ -87,6 +79,10 @@ function limitsOf(table: ConfigReader | undefined): Limits {
     maxHeldBytes: table.number("max_held_bytes", 1) ?? defaultLimits.maxHeldBytes,
     maxHeldBytesPerGuest: table.number("max_held_bytes_per_guest", 1) ?? defaultLimits.maxHeldBytesPerGuest,
     guestBytesPerSecond: table.number("guest_bytes_per_second", 1) ?? defaultLimits.guestBytesPerSecond,
+    maxBodyBytes: table.number("max_body_bytes", 1, maxBodyBytes) ?? maxBodyBytes,
+    maxFrameBytes: table.number("max_frame_bytes", 1, maxFrameBytes) ?? maxFrameBytes,
+    maxSpansPerRequest: table.number("max_spans_per_request", 1) ?? defaultLimits.maxSpansPerRequest,
+    maxFieldsPerSpan: table.number("max_fields_per_span", 1) ?? defaultLimits.maxFieldsPerSpan,
   };
   table.end();
   return limits;

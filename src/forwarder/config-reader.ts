@@ -29,11 +29,12 @@ export class ConfigReader {
     return this.text(key) ?? this.fail(key, "is missing");
   }
 
-  /** A whole number from `min` on. */
-  number(key: string, min: number): number | undefined {
+  /** A whole number from `min` on, or up to `max`. */
+  number(key: string, min: number, max = Number.POSITIVE_INFINITY): number | undefined {
     const isFine = (value: unknown): value is number =>
-      Number.isSafeInteger(value) && (value as number) >= min;
-    return this.#typed(key, isFine, `a whole number from ${min} on`);
+      Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+    const end = Number.isFinite(max) ? `to ${max}` : "on";
+    return this.#typed(key, isFine, `a whole number from ${min} ${end}`);
   }
 
   truth(key: string): boolean | undefined {

@@ -26,6 +26,10 @@ drain_timeout_ms = 100
 [limits]
 max_connections = 10
 guest_bytes_per_second = 1000
+max_body_bytes = 2000
+max_frame_bytes = 3000
+max_spans_per_request = 40
+max_fields_per_span = 50
 [sampling]
 keep_one_in = 10
 slow_ms = 500
@@ -73,7 +77,15 @@ type = "tree"
     ui: { port: 16240 },
     logLevel: "debug",
     drainMs: 100,
-    limits: { maxConnections: 10, guestBytesPerSecond: 1000, maxConnectionsPerGuest: 16 },
+    limits: {
+      maxConnections: 10,
+      guestBytesPerSecond: 1000,
+      maxConnectionsPerGuest: 16,
+      maxBodyBytes: 2000,
+      maxFrameBytes: 3000,
+      maxSpansPerRequest: 40,
+      maxFieldsPerSpan: 50,
+    },
     sampling: { keepOneIn: 10, slowMs: 500 },
     guestLogs: { folder: "/var/log/guests", port: 1125, maxBytes: 1000, keep: 0, keepGuests: 7 },
     scrub: [/password=[a-z]+/gu],
@@ -110,6 +122,7 @@ const wrong: [why: string, text: string, complaint: RegExp][] = [
   ["an address that is none", 'listen = ["x"]', /listen invalid address/],
   ["a pattern that is none", '[scrub]\npatterns = ["("]', /scrub: patterns .*Invalid/],
   ["a number that is none", "[limits]\nmax_connections = -1", /max_connections is not a whole number/],
+  ["a limit that was raised", "[limits]\nmax_body_bytes = 67108865", /max_body_bytes is not .* to 67108864/],
   ["two of one name", '[[backend]]\ntype = "tree"\n[[backend]]\ntype = "tree"', /two backends/],
 ];
 for (const [why, text, complaint] of wrong)

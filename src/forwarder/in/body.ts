@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Refusal } from "../refusal.ts";
 import type { Guest } from "./guest.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 
 /**
  * Bodies of requests, from guests that may be hostile.
@@ -13,8 +14,6 @@ import type { Guest } from "./guest.ts";
  * moment. Whoever got a body gives its share back when it is done with it.
  */
 
-/** What OTLP servers should take (wire-and-tracing 7.3). */
-const maxBodyBytes = 64 * 1024 * 1024;
 /** What a chunk costs besides its bytes, about: a guest may send them one by one. */
 const chunkBytes = 512;
 const tooLong = "request body too long";
@@ -27,7 +26,11 @@ export type Body = { bytes: Uint8Array; release(): void };
  * Reads a request's body.
  * @throws Refusal 413 (too long), 415 (unknown encoding), 400 (broken encoding or cut off), 503 (share used up).
  */
-export async function readBody(request: IncomingMessage, guest: Pick<Guest, "take" | "give">): Promise<Body> {
+export async function readBody(
+  request: IncomingMessage,
+  guest: Pick<Guest, "take" | "give">,
+  { maxBodyBytes }: Pick<Limits, "maxBodyBytes"> = defaultLimits,
+): Promise<Body> {
   let held = 0;
   let length = 0;
   const release = (bytes = held) => {
@@ -44,7 +47,7 @@ export async function readBody(request: IncomingMessage, guest: Pick<Guest, "tak
     length += bytes;
   };
   try {
-    const chunks = await collect(request, decoded(request), keep);
+    const chunks = await collect(request, decoded(request), keep, maxBodyBytes);
     if (chunks.length === 1) return { bytes: chunks[0] as Buffer, release: () => release() };
     take(length);
     const bytes = Buffer.concat(chunks);
@@ -68,6 +71,7 @@ async function collect(
   request: IncomingMessage,
   source: Readable,
   keep: (bytes: number) => void,
+  maxBodyBytes: number,
 ): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -83,7 +87,7 @@ async function collect(
   });
   source.on("end", resolve);
   source.on("error", () => reject(new Refusal(400, source === request ? cutOff : "broken gzip")));
-  watchArrival(request, source, reject);
+  watchArrival(request, source, maxBodyBytes, reject);
   try {
     await promise;
     // Zeros behind the packed bytes are passed over, all others were an error.
@@ -96,7 +100,12 @@ async function collect(
 }
 
 /** Packed bytes have a limit of their own: they may unpack to nothing. */
-function watchArrival(request: IncomingMessage, source: Readable, reject: (error: Error) => void): void {
+function watchArrival(
+  request: IncomingMessage,
+  source: Readable,
+  maxBodyBytes: number,
+  reject: (error: Error) => void,
+): void {
   request.on("error", reject);
   request.on("close", () => {
     if (!request.complete) reject(new Refusal(400, cutOff));

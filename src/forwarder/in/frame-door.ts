@@ -16,8 +16,6 @@ import type { Intake } from "./intake.ts";
  * and only a length that makes no sense ends the connection.
  */
 
-/** The largest single span that is sane: whole requests are in there (wire-and-tracing 3.3). */
-const maxFrameBytes = 64 * 1024 * 1024;
 const gatherMs = 20;
 const maxSpansTogether = 512;
 const maxBytesTogether = 1024 * 1024;
@@ -31,7 +29,7 @@ export class FrameDoor {
   readonly #guest: Guest;
   readonly #intake: Intake;
   readonly #stopping: AbortSignal;
-  readonly #frames = new UpstreamFrames(maxFrameBytes);
+  readonly #frames: UpstreamFrames;
   readonly #spans = new FrameSpans();
   readonly #batch: SpanBatch;
   readonly #done = Promise.withResolvers<void>();
@@ -49,6 +47,7 @@ export class FrameDoor {
     this.#guest = guest;
     this.#intake = intake;
     this.#stopping = stopping;
+    this.#frames = new UpstreamFrames(guest.limits.maxFrameBytes);
     this.#batch = new SpanBatch(guest.origin.sandboxId);
   }
 

@@ -11,6 +11,7 @@ const longestPaceMs = 5_000;
 /** One sender: what it holds now, how fast it may go. Lives as long as it has connections. */
 export class Guest {
   readonly origin: Origin;
+  readonly limits: Limits;
   connections = 0;
   readonly #all: ByteBudget;
   readonly #own: ByteBudget;
@@ -18,6 +19,7 @@ export class Guest {
 
   constructor(origin: Origin, limits: Limits, all: ByteBudget) {
     this.origin = origin;
+    this.limits = limits;
     this.#all = all;
     this.#own = new ByteBudget(origin.isGuest ? limits.maxHeldBytesPerGuest : limits.maxHeldBytes);
     if (origin.isGuest) this.#rate = new ByteRate(limits.guestBytesPerSecond, performance.now());

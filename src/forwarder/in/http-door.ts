@@ -86,7 +86,7 @@ export class HttpDoor {
   async #perform(request: IncomingMessage, wanted: Wanted, connection: HttpConnection): Promise<void> {
     const { guest } = connection;
     await guest.pace(this.#stopping);
-    const body = await readBody(request, guest);
+    const body = await readBody(request, guest, guest.limits);
     guest.spend(body.bytes.length);
     try {
       await this.#work.perform(connection, wanted, request.headers, body.bytes);

@@ -25,7 +25,7 @@ export class Intake {
     let spans = 0;
     try {
       const otlp = otlpFrom(encoding, body);
-      spans = scanExport(otlp);
+      spans = scanExport(otlp, guest.limits);
       if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key, batch });
       this.#metrics.received(encoding, spans, body.length);
     } catch (error) {

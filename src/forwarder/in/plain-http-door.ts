@@ -20,7 +20,6 @@ import { type Answer, refusalAnswer, successAnswer } from "./otlp-answer.ts";
  */
 
 const firstBufferBytes = 64 * 1024;
-const maxBodyBytes = 64 * 1024 * 1024;
 /** A whole body: 64 MiB at 1 MiB a second. */
 const bodyTimeoutMs = 64_000;
 const nothing: Uint8Array = new Uint8Array(0);
@@ -77,7 +76,7 @@ export class PlainHttpDoor {
       return;
     }
     const under = this.#request;
-    const request = under ?? requestOf(chunk);
+    const request = under ?? requestOf(chunk, this.#connection.guest.limits.maxBodyBytes);
     if (request === undefined || (under === undefined && !this.#begin(request))) {
       this.#handOver(chunk);
       return;
@@ -215,7 +214,7 @@ export class PlainHttpDoor {
 }
 
 /** The request that a chunk begins with; undefined when it is for the general server. */
-function requestOf(chunk: Uint8Array): Request | undefined {
+function requestOf(chunk: Uint8Array, maxBodyBytes: number): Request | undefined {
   const head = plainHead(chunk);
   if (head === undefined || head.bodyBytes > maxBodyBytes) return undefined;
   try {

@@ -1,5 +1,6 @@
 import { behindLast, beyondEnd, bytesEnd, tagAt, valueEnd } from "../../wire/protobuf-walk.ts";
 import { WireError } from "../../wire/wire-error.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 
 /**
  * Walks an ExportTraceServiceRequest down to the fields of its spans, without making objects of them: so much is
@@ -15,20 +16,23 @@ const resourceSpansTag = 0x0a;
 const scopeSpansTag = 0x12;
 const spansTag = 0x12;
 
-/** More than any sane span has; the conventions' default limit is 128 each of attributes, events and links. */
-const maxFieldsPerSpan = 4096;
-const maxSpans = 262_144;
 /** Fields outside of spans, and scalars that come again and again: a walk over 64 MiB of them would take a second. */
 const maxOtherFields = 262_144;
 
 let spans = 0;
 let others = 0;
+let maxSpans = 0;
+let maxFields = 0;
+
+type ScanLimits = Pick<Limits, "maxSpansPerRequest" | "maxFieldsPerSpan">;
 
 /**
  * Counts the spans of a request.
  * @throws WireError when it is not a row of whole messages, or has more than the limits allow.
  */
-export function scanExport(body: Uint8Array): number {
+export function scanExport(body: Uint8Array, limits: ScanLimits = defaultLimits): number {
+  maxSpans = limits.maxSpansPerRequest;
+  maxFields = limits.maxFieldsPerSpan;
   spans = 0;
   others = 0;
   const end = body.length;
@@ -68,7 +72,7 @@ function scanScopeSpans(body: Uint8Array, from: number, end: number): void {
 function scanSpan(body: Uint8Array, from: number, end: number): void {
   let fields = 0;
   for (let at = from; at < end; ) {
-    if (++fields > maxFieldsPerSpan) throw new WireError("too many fields in a span");
+    if (++fields > maxFields) throw new WireError("too many fields in a span");
     const first = body[at] as number;
     // Most fields are a tag of one byte, a length of one byte, and that many bytes; the others are times.
     const length = (first & 0x87) === 2 && first > 7 && at + 1 < end ? (body[at + 1] as number) : 128;

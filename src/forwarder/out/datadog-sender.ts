@@ -1,7 +1,7 @@
 import { version } from "../../base/version.ts";
 import type { Export } from "../export.ts";
 import { datadogPayload } from "./datadog-payload.ts";
-import { type PlacedSpan, placedSpans } from "./placed-span.ts";
+import { spansWithIds } from "./placed-span.ts";
 import type { Post } from "./post.ts";
 import type { Posted, Sender } from "./posted.ts";
 
@@ -14,11 +14,9 @@ export class DatadogSender implements Sender {
   }
 
   async send(parts: readonly Export[], signal: AbortSignal): Promise<Posted> {
-    const spans = parts.flatMap((part) => placedSpans(part.body));
-    const good = spans.filter(hasIds);
-    const rejected = spans.length - good.length;
-    if (good.length === 0) return { status: "sent", rejected };
-    const { body, traces } = datadogPayload(good);
+    const { spans, rejected } = spansWithIds(parts);
+    if (spans.length === 0) return { status: "sent", rejected };
+    const { body, traces } = datadogPayload(spans);
     const headers = {
       "x-datadog-trace-count": String(traces),
       "datadog-meta-lang": "nodejs",
@@ -34,8 +32,4 @@ export class DatadogSender implements Sender {
   close(): void {
     this.#post.close();
   }
-}
-
-function hasIds({ span }: PlacedSpan): boolean {
-  return span.trace_id.length === 16 && span.span_id.length === 8;
 }

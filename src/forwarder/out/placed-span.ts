@@ -1,5 +1,6 @@
 import { type AnyValue, ExportTraceServiceRequest, type KeyValue, type Span } from "../../gen/otlp.ts";
 import { decodeMessage } from "../../wire/protobuf-decode.ts";
+import type { Export } from "../export.ts";
 
 /** A decoded span with what stands around it, for backends that do not take OTLP. */
 export type PlacedSpan = {
@@ -32,6 +33,25 @@ export function placedSpans(body: Uint8Array): PlacedSpan[] {
         });
   }
   return placed;
+}
+
+/**
+ * The spans of some exports that have proper ids, and how many have not: backends other than OTLP's refuse all that
+ * comes with one of those, or show it as a root of every trace.
+ * @throws WireError when one does not decode.
+ */
+export function spansWithIds(parts: readonly Export[]): {
+  readonly spans: PlacedSpan[];
+  readonly rejected: number;
+} {
+  const all = parts.flatMap((part) => placedSpans(part.body));
+  const spans = all.filter(({ span }) => isId(span.trace_id, 16) && isId(span.span_id, 8));
+  return { spans, rejected: all.length - spans.length };
+}
+
+/** Whether an id has its length and is not all zero, which means none. */
+export function isId(id: Uint8Array, length: number): boolean {
+  return id.length === length && id.some((byte) => byte !== 0);
 }
 
 /** An attribute's value as text: a string as it is, a list and the like as JSON. */

@@ -2,9 +2,10 @@ import type { Export } from "../export.ts";
 import {
   bigintsAsText,
   hexOf,
+  isId,
   type PlacedSpan,
-  placedSpans,
   plainValue,
+  spansWithIds,
   textOfValue,
 } from "./placed-span.ts";
 import type { Post } from "./post.ts";
@@ -35,11 +36,9 @@ export class ZipkinSender implements Sender {
   }
 
   async send(parts: readonly Export[], signal: AbortSignal): Promise<Posted> {
-    const spans = parts.flatMap((part) => placedSpans(part.body));
-    const good = spans.filter(hasIds);
-    const rejected = spans.length - good.length;
-    if (good.length === 0) return { status: "sent", rejected };
-    const body = [Buffer.from(zipkinJson(good))];
+    const { spans, rejected } = spansWithIds(parts);
+    if (spans.length === 0) return { status: "sent", rejected };
+    const body = [Buffer.from(zipkinJson(spans))];
     const posted = await this.#post({ method: "POST", type: "application/json", body }, signal);
     return posted.status === "sent" ? { status: "sent", rejected } : posted;
   }
@@ -47,14 +46,6 @@ export class ZipkinSender implements Sender {
   close(): void {
     this.#post.close();
   }
-}
-
-function hasIds({ span }: PlacedSpan): boolean {
-  return isId(span.trace_id, 16) && isId(span.span_id, 8);
-}
-
-function isId(id: Uint8Array, length: number): boolean {
-  return id.length === length && id.some((byte) => byte !== 0);
 }
 
 /** A list of spans as Zipkin takes it. Precondition: they have ids. */

@@ -104,6 +104,21 @@ t.test("a body beyond the guest's share is refused as it grows, and holds nothin
   t.equal(receiver.guests.heldBytes, 0);
 });
 
+t.test("the limits that were set are those that count", async (t) => {
+  const three = requestOf(Buffer.concat([exportOf("a"), exportOf("b"), exportOf("c")]));
+  const spans = await host(t, { maxSpansPerRequest: 2 });
+  spans.socket.write(three);
+  t.same(await spans.answers(1), ["400"]);
+  const fields = await host(t, { maxFieldsPerSpan: 2 });
+  fields.socket.write(three);
+  t.same(await fields.answers(1), ["400"]);
+  const bytes = await host(t, { maxBodyBytes: 100 });
+  bytes.socket.write(requestOf(exportOf("a")));
+  t.same(await bytes.answers(1), ["200"]);
+  bytes.socket.write(three);
+  t.same(await bytes.answers(2), ["200", "413"]);
+});
+
 t.test("a guest that hangs up within a body leaves nothing behind", async (t) => {
   const { socket, receiver } = await host(t);
   socket.write(requestOf(Buffer.alloc(1000)).subarray(0, 500));
