@@ -11,6 +11,7 @@ import { addDestroySandbox } from "./commands/destroy-sandbox.ts";
 import { addDetails } from "./commands/details.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExec } from "./commands/exec.ts";
+import { addInstall } from "./commands/install.ts";
 import { addPod } from "./commands/pod.ts";
 import { addRemove } from "./commands/remove.ts";
 import { addResize } from "./commands/resize.ts";
@@ -22,6 +23,7 @@ import { addStderr } from "./commands/stderr.ts";
 import { addStdin } from "./commands/stdin.ts";
 import { addStdout } from "./commands/stdout.ts";
 import { addTrace } from "./commands/trace.ts";
+import { addUninstall } from "./commands/uninstall.ts";
 import { addVersion } from "./commands/version.ts";
 import { addWait } from "./commands/wait.ts";
 
@@ -50,6 +52,8 @@ export const commands: readonly ((registry: Registry) => void)[] = [
   addCall,
   addTrace,
   addDoctor,
+  addInstall,
+  addUninstall,
   addDemo,
   addCompletion,
 ];

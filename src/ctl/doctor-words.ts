@@ -1,26 +1,34 @@
 import { readFile } from "node:fs/promises";
 import { traceWord } from "../trace/trace-words.ts";
+import { inForce, isTable, readKataConfig } from "./install/kata-config.ts";
+import type { TomlTable } from "./install/parse-toml.ts";
 
 /** What a step of the doctor has found; `what`: what there is to see, or what to do. */
 export type Finding = { readonly state: "ok" | "broken" | "skipped"; readonly what: string };
 
 const key = "agent.trace";
 
-/** Whether a configuration file of a Kata runtime has its guests traced. */
+/** Whether a configuration of a Kata runtime, with its drop-ins, has its guests traced. */
 export async function lookAtConfig(path: string | undefined): Promise<Finding> {
   if (path === undefined)
     return { state: "skipped", what: "--config FILE looks at the runtime's configuration" };
-  const text = await read(path);
-  if (typeof text !== "string") return { state: "broken", what: `${path} cannot be read: ${text.message}` };
-  const section = text.split(/^\s*\[/m).find((each) => /^agent\./.test(each)) ?? "";
-  if (/^\s*enable_tracing\s*=\s*true\b/m.test(section))
+  const config = await readKataConfig(path).catch((error: Error) => error);
+  if (config instanceof Error) return { state: "broken", what: config.message };
+  const table = inForce(config);
+  if (tablesOf(table, "agent").some(({ enable_tracing }) => enable_tracing === true))
     return { state: "ok", what: `${path}: enable_tracing of the agent` };
-  const parameters = /^\s*kernel_params\s*=\s*"([^"]*)"/m.exec(text)?.[1] ?? "";
-  if (asksForTrace(parameters)) return { state: "ok", what: `${path}: ${key} in kernel_params` };
+  const parameters = tablesOf(table, "hypervisor").map(({ kernel_params }) => String(kernel_params ?? ""));
+  if (parameters.some(asksForTrace)) return { state: "ok", what: `${path}: ${key} in kernel_params` };
   return {
     state: "broken",
     what: `${path} asks for no trace: set enable_tracing = true below [agent.kata], or add ${key} to kernel_params`,
   };
+}
+
+/** The tables below a table: one for each agent, or hypervisor. */
+function tablesOf(config: TomlTable, name: string): TomlTable[] {
+  const all = config[name];
+  return isTable(all) ? Object.values(all).filter(isTable) : [];
 }
 
 /** Whether the command line of a guest's kernel, or that of a VMM which names it, asks for a trace. */

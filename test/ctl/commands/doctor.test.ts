@@ -73,7 +73,7 @@ test("broken link: the option is not set, or its file not there", async (t) => {
   );
   isBrokenAt(t, await doctor("--config", join(folder, "off.toml")), "option", /set enable_tracing = true/);
   isBrokenAt(t, await doctor("--config", "/nowhere"), "option", /cannot be read/);
-  writeFileSync(join(folder, "kernel.toml"), 'kernel_params = "agent.trace=collated"\n');
+  writeFileSync(join(folder, "kernel.toml"), '[hypervisor.qemu]\nkernel_params = "agent.trace=collated"\n');
   t.equal((await doctor("--config", join(folder, "kernel.toml"))).status, 0);
 });
 
