@@ -97,6 +97,8 @@ if [ "${1:-}" = try-vm ]; then
 fi
 
 # --- npm packages ---
+# A package of npm's brings no lock file; package.json names every version exactly.
+[ -e package-lock.json ] || npm install --package-lock-only --no-audit --no-fund --loglevel=error >/dev/null
 stamp=node_modules/.setup-stamp
 if ! cmp -s package-lock.json "$stamp"; then
   say "installing npm packages"
