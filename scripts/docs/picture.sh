@@ -7,7 +7,15 @@ set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-docs/trace.png}
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+agent='' forwarder=''
+# The agent is the first process of its namespaces, and ends with what has made them.
+end() {
+  [ -z "$agent" ] || kill -KILL "$agent" 2>/dev/null || :
+  [ -z "$forwarder" ] || kill "$forwarder" 2>/dev/null || :
+  rm -rf "$folder"
+}
+trap end EXIT
+trap 'exit 1' HUP INT TERM
 
 mkdir -p "$folder/rootfs/bin"
 cp /bin/busybox "$folder/rootfs/bin/sh"
@@ -19,7 +27,9 @@ KATA_AGENT_TRACING=isolated KATA_AGENT_TRACE_ADDR="unix://$folder/trace.sock" \
 agent=$!
 build/agentctl --addr "unix://$folder/agent.sock" --wait 60s pod --hostname web "$folder/rootfs" sh -c 'echo hello'
 wait "$agent"
+agent=
 kill "$forwarder"
 wait "$forwarder"
+forwarder=
 build/agentctl trace "$folder/spans.jsonl" --html "$folder/page.html"
 node_modules/.bin/node scripts/docs/take-picture.ts "$folder/page.html" "$out"
