@@ -1,0 +1,172 @@
+// The chart and the manifests by other people's judgement: helm, kustomize, and the schemas of Kubernetes and of the
+// Prometheus operator.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Test, test } from "tap";
+import { readConfigFile } from "../../src/forwarder/config-file.ts";
+import { runForwarder, temporaryFolder } from "../forwarder/running.ts";
+import { faultsOf, fromChart, fromKustomize, type Manifest, manifestsOf } from "./manifests.ts";
+import { chart, runTool, skipWithoutTools } from "./tool.ts";
+
+const judges = ["kubeconform", "schemas", "operator-schemas"];
+const noHelm = skipWithoutTools("helm");
+const noKustomize = skipWithoutTools("kustomize");
+const noBoth = skipWithoutTools("helm", "kustomize");
+
+const monitored = ["--set=monitoring.serviceMonitor=true,monitoring.rules=true"];
+const sampling = "config.tables=[sampling]\nkeep_one_in = 10";
+/** Values that people have, by what they want. */
+const wishes: Record<string, readonly string[]> = {
+  "the defaults": [],
+  "monitoring, with labels of the operator's": [...monitored, "--set=monitoring.labels.release=prometheus"],
+  "QEMU's guests": ["--set=vsock.enabled=true", ...monitored],
+  "a seccomp profile of one's own": [
+    "--set=vsock.enabled=true,vsock.seccompProfile.type=Localhost,vsock.seccompProfile.localhostProfile=vsock.json",
+  ],
+  "the node's network": ["--set=runtime.hostNetwork=true"],
+  "no spans of the runtime": ["--set=runtime.hostPort=0"],
+  "VMMs without privileges on SELinux": ["--set=rootlessVmm=true,seLinuxOptions.type=spc_t"],
+  "a file from a Secret": ["--set=config.existingSecret=kata-trace-file"],
+  "sampling and no spool": ["--set=backend.spool=false,backend.type=otlp-grpc", "--set-string", sampling],
+  "backends that the tables name": [
+    "--set=backend.url=",
+    "--set-string",
+    'config.tables=[[backend]]\ntype = "zipkin"\nurl = "http://zipkin:9411"',
+  ],
+  "the guest on the nodes": ["--set=guest.enabled=true"],
+  "the forwarder alone": ["--set=runtimeClass.enabled=false,networkPolicy.enabled=false"],
+  "placing of one's own": [
+    "--set=priorityClassName=system-node-critical,maxUnavailable=1,podAnnotations.a=b,image.pullSecrets[0].name=key",
+    "--set-json=nodeSelector={}",
+    "--set-json=tolerations=[]",
+  ],
+};
+const folders = ["base", "gateway", "overlays/qemu", "overlays/monitored"];
+
+test("the chart is as helm wants charts", { skip: noHelm }, async (t) => {
+  const { ok, output } = await runTool("helm", ["lint", "--strict", chart]);
+  t.ok(ok, output);
+});
+
+for (const [wish, values] of Object.entries(wishes)) {
+  test(`the chart's manifests for ${wish} fit the schemas`, {
+    skip: skipWithoutTools("helm", ...judges),
+  }, async (t) => {
+    t.equal(await faultsOf(await fromChart(...values)), "");
+  });
+
+  test(`the forwarder takes the chart's file for ${wish}`, { skip: noHelm }, async (t) => {
+    const file = manifestsOf(await fromChart(...values)).get("ConfigMap kata-trace");
+    if (file === undefined) t.match(values.join(), "existingSecret");
+    else await takes(t, file);
+  });
+}
+
+async function takes(t: Test, { data }: Manifest): Promise<void> {
+  const path = join(temporaryFolder(t), "forwarder.toml");
+  writeFileSync(path, (data as { "forwarder.toml": string })["forwarder.toml"]);
+  const config = await readConfigFile(path);
+  t.ok(config.backends.length > 0, "it has a backend");
+  t.same(config.admin, { kind: "tcp", host: "0.0.0.0", port: 10241 }, "probes reach it");
+}
+
+for (const folder of folders) {
+  test(`kustomize's ${folder} fits the schemas`, {
+    skip: skipWithoutTools("kustomize", ...judges),
+  }, async (t) => {
+    t.equal(await faultsOf(await fromKustomize(folder)), "");
+  });
+}
+
+for (const [folder, values] of [
+  ["base", []],
+  ["overlays/monitored", monitored],
+  ["overlays/qemu", wishes["QEMU's guests"]],
+] as const) {
+  test(`kustomize's ${folder} is what the chart makes`, { skip: noBoth }, async (t) => {
+    const ours = manifestsOf(await fromKustomize(folder));
+    const charts = manifestsOf(await fromChart(...(values ?? [])));
+    t.ok(charts.size >= 6, "the chart makes something");
+    for (const [name, manifest] of charts) t.same(plain(ours.get(name)), plain(manifest), name);
+    // What helm leaves to its user, and what has a chart of its own.
+    const more = [...ours.keys()].filter(
+      (name) => !charts.has(name) && !/-(gateway|sampler|balancer)/.test(name),
+    );
+    t.same(more, ["Namespace kata-trace"]);
+  });
+}
+
+/** Without what only says who has made it. */
+function plain(manifest: Manifest | undefined): unknown {
+  const without = (key: string, value: unknown) =>
+    key === "app.kubernetes.io/managed-by" || key === "helm.sh/chart" ? undefined : value;
+  return JSON.parse(JSON.stringify(manifest ?? {}, without));
+}
+
+test("no pod has a privilege beyond the folders of sandboxes", { skip: noHelm }, async (t) => {
+  const { spec } = manifestsOf(await fromChart()).get("DaemonSet kata-trace") as unknown as DaemonSet;
+  const pod = spec.template.spec;
+  t.same(
+    pod.volumes.flatMap(({ hostPath }) => hostPath?.path ?? []),
+    ["/run/vc/vm", "/run/vc/firecracker", "/run/kata"],
+  );
+  t.hasStrict(pod, {
+    automountServiceAccountToken: false,
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+  });
+  t.notOk(pod["hostNetwork"] ?? pod["hostPID"] ?? pod["hostIPC"]);
+  for (const { securityContext } of pod.containers)
+    t.same(securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+});
+
+type DaemonSet = {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly volumes: readonly { readonly hostPath?: { readonly path: string } }[];
+        readonly containers: readonly { readonly securityContext: object }[];
+        readonly [key: string]: unknown;
+      };
+    };
+  };
+};
+
+for (const [what, values] of [
+  ["a value that is not there", ["--set=backends.url=http://x"]],
+  ["a backend of a kind that is not there", ["--set=backend.type=jaeger"]],
+  ["a number in words", ["--set-string=backend.spoolMiB=many"]],
+  ["a profile without a name", ["--set=vsock.enabled=true,vsock.seccompProfile.type=Localhost"]],
+] as const) {
+  test(`the chart refuses ${what}`, { skip: noHelm }, async (t) => {
+    await t.rejects(fromChart(...values), { message: /values don't meet the specifications of the schema/ });
+  });
+}
+
+test("a field that Kubernetes does not know is found", {
+  skip: skipWithoutTools("kustomize", ...judges),
+}, async (t) => {
+  const good = await fromKustomize("overlays/monitored");
+  for (const [from, to] of [
+    ["readOnlyRootFilesystem", "readonlyRootFilesystem"],
+    ["podFixed", "fixed"],
+    ["hostPort: 4318", 'hostPort: "4318"'],
+    ["targetLabel", "target"],
+    ["alert: ", "alarm: "],
+  ] as const) {
+    t.match(good, from);
+    t.match(await faultsOf(good.replace(from, to)), /not allowed|missing|expected|got|want/, to);
+  }
+});
+
+test("alerts are about metrics that the forwarder has", { skip: noKustomize }, async (t) => {
+  const rule = manifestsOf(await fromKustomize("overlays/monitored")).get("PrometheusRule kata-trace");
+  const named = new Set(JSON.stringify(rule).match(/kata_forwarder_\w+/g));
+  t.ok(named.size >= 3);
+  const { metrics } = await runForwarder(t, `--listen=unix://${temporaryFolder(t)}/socket`);
+  const known = new Set((await metrics()).match(/(?<=^# TYPE )\w+/gm));
+  for (const name of named) t.ok(known.has(name), name);
+});
