@@ -2,12 +2,21 @@
 // (make rootfs), one that puts the guest onto a node:
 //   node scripts/cluster/images.ts
 // `docker load -i`, `ctr -n k8s.io images import` and `skopeo copy oci-archive:…` take them.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { version } from "../../src/base/version.ts";
 import { ownArchitecture } from "../image/architecture.ts";
 import { readTree } from "../image/guest-tree.ts";
+import { stripNode } from "../image/strip-node.ts";
 import { ownSystemRoot } from "../image/system-root.ts";
 import { writeImage } from "./oci-image.ts";
 
@@ -64,8 +73,13 @@ function make({ name, tree, title, entrypoint }: Wanted, system: string): void {
 }
 
 mkdirSync(out, { recursive: true });
-execFileSync("strip", ["-o", join(out, "node"), join(build, "lib/node")]);
+stripNode(build);
 const { path } = ownSystemRoot(say);
 make(forwarder, path);
-if (existsSync(join(build, "guest/initrd.cpio"))) make(guest, path);
-else say("without the guest, which is not there (make rootfs)");
+// As Kata's kernels take it, or, where only tests have made one, as it is.
+const initrds = ["initrd.cpio.gz", "initrd.cpio"].map((name) => join(build, "guest", name));
+const initrd = initrds.find((file) => existsSync(file));
+if (initrd !== undefined) {
+  copyFileSync(initrd, join(out, "initrd"));
+  make(guest, path);
+} else say("without the guest, which is not there (make rootfs)");
