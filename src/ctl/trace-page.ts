@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { placedFile } from "../base/placed-file.ts";
+import { requestOf, spanParts, text } from "../view/otlp-parts.ts";
 
 /** Where the page looks for spans of its own (`scripts/build-page.ts`). */
 const place = '<script type="application/json" id="spans">';
@@ -24,32 +25,16 @@ export async function tracePage(
   return page.replace(place, () => place + data);
 }
 
-type Group = { scopeSpans?: unknown };
-type Scope = { spans?: unknown };
-
 /** A request with only the spans of some traces; undefined when none of them is in it. */
 function chosen(line: string, traceIds: ReadonlySet<string>): string | undefined {
-  const request = parsed(line) as { resourceSpans?: unknown } | undefined;
-  const resourceSpans = listOf<Group>(request?.resourceSpans).flatMap((group) => {
-    const scopeSpans = listOf<Scope>(group.scopeSpans).flatMap((scope) => {
-      const spans = listOf<{ traceId?: unknown }>(scope.spans).filter((span) =>
-        traceIds.has(String(span.traceId).toLowerCase()),
-      );
-      return spans.length === 0 ? [] : [{ ...scope, spans }];
-    });
-    return scopeSpans.length === 0 ? [] : [{ ...group, scopeSpans }];
-  });
-  return resourceSpans.length === 0 ? undefined : JSON.stringify({ resourceSpans });
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function listOf<T extends object>(value: unknown): T[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "object" && item !== null) : [];
+  const parts =
+    spanParts(line)?.filter(({ span }) => traceIds.has(text(span["traceId"]).toLowerCase())) ?? [];
+  if (parts.length === 0) return undefined;
+  return requestOf(
+    parts.map(({ resource, scope, span }) => ({
+      resource: JSON.stringify(resource),
+      scope: JSON.stringify(scope),
+      span: JSON.stringify(span),
+    })),
+  );
 }

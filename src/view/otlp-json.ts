@@ -5,17 +5,12 @@
  * accepted), enums are integers, unknown fields are ignored. The file may have been cut while it was written, and may
  * come from a stranger: nothing in here trusts a shape, and a bad line or span costs only itself.
  */
+import { type Fields, fields, list, spanParts, text } from "./otlp-parts.ts";
 import type { AttributeValue, SpanEvent, SpanRecord } from "./span-record.ts";
 
 /** What one line held: its spans, and what could not be understood, in words for the user. */
 export type ParsedLine = { readonly spans: readonly SpanRecord[]; readonly problems: readonly string[] };
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const fields = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const enumNumber = (value: unknown): number => (typeof value === "number" ? value : 0);
 
 function nanoseconds(value: unknown): bigint | undefined {
@@ -90,30 +85,25 @@ function spanRecord(span: Fields, service: string): SpanRecord | string {
   };
 }
 
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Reads one line of an OTLP JSON file. Blank lines hold nothing; a bad line is a problem, never an exception. */
 export function parseOtlpLine(line: string): ParsedLine {
   if (line.trim() === "") return { spans: [], problems: [] };
-  const request = fields(parseJson(line));
-  if (!Array.isArray(request["resourceSpans"])) return { spans: [], problems: ["not an OTLP trace export"] };
+  const parts = spanParts(line);
+  if (parts === undefined) return { spans: [], problems: ["not an OTLP trace export"] };
   const spans: SpanRecord[] = [];
   const problems: string[] = [];
-  for (const resourceSpans of list(request["resourceSpans"]).map(fields)) {
-    const service = attributes(fields(resourceSpans["resource"])["attributes"]).get("service.name");
-    for (const scopeSpans of list(resourceSpans["scopeSpans"]).map(fields)) {
-      for (const span of list(scopeSpans["spans"]).map(fields)) {
-        const record = spanRecord(span, service === undefined ? "unknown" : String(service));
-        if (typeof record === "string") problems.push(record);
-        else spans.push(record);
-      }
-    }
+  const services = new Map<Fields, string>();
+  for (const { resource, span } of parts) {
+    const service = services.get(resource) ?? serviceOf(resource);
+    services.set(resource, service);
+    const record = spanRecord(span, service);
+    if (typeof record === "string") problems.push(record);
+    else spans.push(record);
   }
   return { spans, problems };
+}
+
+function serviceOf(resourceSpans: Fields): string {
+  const name = attributes(fields(resourceSpans["resource"])["attributes"]).get("service.name");
+  return name === undefined ? "unknown" : String(name);
 }

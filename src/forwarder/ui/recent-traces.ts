@@ -9,6 +9,7 @@
  * What stands here is a copy: no guest waits for it and no span is answered for by it.
  */
 import { parseOtlpLine } from "../../view/otlp-json.ts";
+import { requestOf, type SpanPart, type SpanText, spanParts, text } from "../../view/otlp-parts.ts";
 import type { TraceList } from "../../view/trace-list.ts";
 import { summaryOf, type TraceSummary } from "../../view/trace-summary.ts";
 import { buildTraces } from "../../view/trace-tree.ts";
@@ -19,10 +20,10 @@ const maxShare = 4;
 /** What an entry costs beside its text. */
 const overheadChars = 64;
 
-type Part = { readonly resource: string; readonly span: string };
-
 type Kept = {
-  readonly parts: Part[];
+  readonly parts: SpanText[];
+  /** What stands around spans, each text once. */
+  readonly around: Map<string, string>;
   readonly spanIds: Set<string>;
   chars: number;
   summary: TraceSummary | undefined;
@@ -46,16 +47,13 @@ export class RecentTraces {
   /** Notes the spans of one line of OTLP JSON; one that does not parse, or has no valid span, changes nothing. */
   add(line: string): void {
     let changed = false;
-    for (const { traceId, spanId, resource, span } of partsOf(line)) {
+    for (const part of spanParts(line) ?? []) {
+      const [traceId, spanId] = [idOf(part.span["traceId"]), idOf(part.span["spanId"])];
+      if (traceId === "" || spanId === "") continue;
       const kept = this.#traces.get(traceId) ?? newKept();
-      if (kept.spanIds.has(spanId)) continue;
-      const chars = span.length + overheadChars;
-      if (kept.chars + chars > this.#maxChars / maxShare) continue;
-      kept.parts.push({ resource, span });
+      if (kept.spanIds.has(spanId) || !this.#keep(kept, part)) continue;
       kept.spanIds.add(spanId);
-      kept.chars += chars;
       kept.summary = undefined;
-      this.#chars += chars;
       this.#traces.delete(traceId);
       this.#traces.set(traceId, kept);
       changed = true;
@@ -78,19 +76,34 @@ export class RecentTraces {
   /** One trace as OTLP JSON; undefined when it is not here. */
   trace(traceId: string): string | undefined {
     const kept = this.#traces.get(traceId);
-    if (kept === undefined) return undefined;
-    const byResource = Map.groupBy(kept.parts, ({ resource }) => resource);
-    const resourceSpans = [...byResource].map(
-      ([resource, parts]) =>
-        `{"resource":${resource},"scopeSpans":[{"spans":[${parts.map(({ span }) => span).join(",")}]}]}`,
-    );
-    return `{"resourceSpans":[${resourceSpans.join(",")}]}`;
+    return kept === undefined ? undefined : requestOf(kept.parts);
   }
 
   /** Calls back at every change, until the function that it gives is called. */
   watch(onChange: () => void): () => void {
     this.#watchers.add(onChange);
     return () => this.#watchers.delete(onChange);
+  }
+
+  /** False when there is no room for it in its trace. */
+  #keep(kept: Kept, { resource, scope, span }: SpanPart): boolean {
+    const part = {
+      resource: JSON.stringify(resource),
+      scope: JSON.stringify(scope),
+      span: JSON.stringify(span),
+    };
+    const around = [part.resource, part.scope].filter((each) => !kept.around.has(each));
+    const chars = [part.span, ...around].reduce((sum, each) => sum + each.length + overheadChars, 0);
+    if (kept.chars + chars > this.#maxChars / maxShare) return false;
+    for (const each of around) kept.around.set(each, each);
+    kept.parts.push({
+      resource: kept.around.get(part.resource) ?? "",
+      scope: kept.around.get(part.scope) ?? "",
+      span: part.span,
+    });
+    kept.chars += chars;
+    this.#chars += chars;
+    return true;
   }
 
   #summary(traceId: string): TraceSummary | undefined {
@@ -110,41 +123,10 @@ export class RecentTraces {
 }
 
 function newKept(): Kept {
-  return { parts: [], spanIds: new Set(), chars: 0, summary: undefined };
+  return { parts: [], around: new Map(), spanIds: new Set(), chars: 0, summary: undefined };
 }
 
-type SpanPart = Part & { readonly traceId: string; readonly spanId: string };
-
-/** The spans of a line, each with its resource; ids in lower case as the page asks for them. */
-function* partsOf(line: string): Iterable<SpanPart> {
-  const request = asObject(parsed(line));
-  for (const group of asList(request["resourceSpans"]).map(asObject)) {
-    const resource = JSON.stringify(asObject(group["resource"]));
-    for (const scope of asList(group["scopeSpans"]).map(asObject)) {
-      for (const span of asList(scope["spans"]).map(asObject)) {
-        const [traceId, spanId] = [idOf(span["traceId"]), idOf(span["spanId"])];
-        if (traceId !== "" && spanId !== "") yield { traceId, spanId, resource, span: JSON.stringify(span) };
-      }
-    }
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
+/** In lower case, as the page asks for it. */
 function idOf(value: unknown): string {
-  return typeof value === "string" ? value.toLowerCase() : "";
+  return text(value).toLowerCase();
 }

@@ -1,6 +1,7 @@
 import { test } from "tap";
 import { RecentTraces } from "../../../src/forwarder/ui/recent-traces.ts";
 import { parseOtlpLine } from "../../../src/view/otlp-json.ts";
+import { spanParts } from "../../../src/view/otlp-parts.ts";
 import { podTrace, podTraceId } from "../../fakes/pod-trace.ts";
 
 const line = (number: number, checks = 0) => JSON.stringify(podTrace({ number, checks }));
@@ -15,6 +16,42 @@ test("a trace that was noted comes back whole, with its resources", async (t) =>
     parseOtlpLine(line(1, 3)).spans.map(({ service, name }) => `${service} ${name}`),
   );
   t.equal(traces.trace(podTraceId(2)), undefined);
+});
+
+test("an export keeps the scopes", async (t) => {
+  const scope = { name: "katatrace", version: "1" };
+  const spans = ["1", "2"].map((digit) => ({
+    traceId: "ab".repeat(16),
+    spanId: digit.repeat(16),
+    name: digit,
+  }));
+  const resource = { attributes: [] };
+  const [first, second] = spans.map((span) => ({ resource, scopeSpans: [{ scope, spans: [span] }] }));
+  const traces = new RecentTraces();
+  traces.add(JSON.stringify({ resourceSpans: [first] }));
+  traces.add(JSON.stringify({ resourceSpans: [second] }));
+  t.strictSame(JSON.parse(traces.trace("ab".repeat(16)) ?? ""), {
+    resourceSpans: [{ resource, scopeSpans: [{ scope, spans }] }],
+  });
+});
+
+test("resources take room, too, and each once", async (t) => {
+  const traces = new RecentTraces(40_000);
+  const value = { stringValue: "x".repeat(4000) };
+  const span = (digits: string) => ({ traceId: "ab".repeat(16), spanId: digits.padStart(16, "0") });
+  const add = (key: string, id: number) =>
+    traces.add(
+      JSON.stringify({
+        resourceSpans: [
+          { resource: { attributes: [{ key, value }] }, scopeSpans: [{ spans: [span(String(id))] }] },
+        ],
+      }),
+    );
+  for (let id = 1; id <= 10; id++) add("same", id);
+  const spansIn = () => spanParts(traces.trace("ab".repeat(16)) ?? "")?.length;
+  t.equal(spansIn(), 10);
+  for (let id = 11; id <= 20; id++) add(`other ${id}`, id);
+  t.equal(spansIn(), 11, "a quarter of the room has one more");
 });
 
 test("a span that comes twice counts once, and spans of one trace may come apart", async (t) => {
