@@ -29,17 +29,22 @@ export function putDecimal(
 ): boolean {
   const count = length >> 2;
   for (let i = 0; i < count; i++) words[i] = 0;
+  // The highest word that is not zero.
+  let top = count - 1;
   for (let step = from; step < to; step += digitsPerStep) {
     const end = Math.min(step + digitsPerStep, to);
     let carry = valueOfDigits(digits, step, end);
     if (carry < 0) return false;
     const factor = powers[end - step] as number;
-    for (let i = count - 1; i >= 0; i--) {
+    for (let i = count - 1; i >= top; i--) {
       const sum = (words[i] as number) * factor + carry;
       carry = Math.floor(sum * perWord);
       words[i] = sum - carry * 0x1_0000_0000;
     }
-    if (carry > 0) return false;
+    if (carry > 0) {
+      if (top === 0) return false;
+      words[--top] = carry;
+    }
   }
   for (let i = 0; i < length; i++) into[at + i] = (words[i >> 2] as number) >>> (24 - (i & 3) * 8);
   return to > from;

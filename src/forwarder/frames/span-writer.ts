@@ -82,11 +82,16 @@ export class SpanWriter {
 
   /** All spans so far, as bytes of the caller's own; the writer is empty again. */
   take(): WrittenSpans {
-    const taken = { bytes: this.bytes.slice(0, this.at), places: this.#places };
+    const { bytes } = this;
+    // What one huge span forced on us goes with it.
+    const isHuge = bytes.length > firstBytes * 4;
+    if (isHuge) this.bytes = new Uint8Array(firstBytes);
+    const taken = {
+      bytes: isHuge ? bytes.subarray(0, this.at) : bytes.slice(0, this.at),
+      places: this.#places,
+    };
     this.at = 0;
     this.#places = [];
-    // What one huge span forced on us must not stay.
-    if (this.bytes.length > firstBytes * 4) this.bytes = new Uint8Array(firstBytes);
     return taken;
   }
 

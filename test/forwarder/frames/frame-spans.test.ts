@@ -74,7 +74,8 @@ for (const { name, Walker, encode, decode } of encodings) {
       const span = walk(frame);
       if (span === undefined) continue;
       walked++;
-      if (!t.same(span, read(frame, decode))) return t.comment(frame.toString());
+      const expected = read(frame, decode);
+      if (!isSame(span, expected)) t.same(span, expected, frame.toString());
     }
     t.ok(walked > 1000, `${walked} were walked`);
   });
@@ -118,8 +119,7 @@ for (const { name, Walker, encode, decode } of encodings) {
       } catch {
         continue;
       }
-      if (JSON.stringify(span, plain) !== JSON.stringify(expected, plain))
-        t.same(span, expected, bytes.toString());
+      if (!isSame(span, expected)) t.same(span, expected, bytes.toString());
     }
     t.ok(walked > 200, `${walked} walked`);
     t.ok(refused > 200, `${refused} refused`);
@@ -143,8 +143,10 @@ for (const { name, Walker, encode, decode } of encodings) {
   });
 }
 
-function plain(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
+/** Much cheaper than an assertion each. */
+function isSame(a: Span, b: Span): boolean {
+  const plain = (_key: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
+  return JSON.stringify(a, plain) === JSON.stringify(b, plain);
 }
 
 t.test("golden payloads: the same span from both encodings' own form", async (t) => {
