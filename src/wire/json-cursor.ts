@@ -88,6 +88,23 @@ export class JsonCursor {
     this.#expect(colon);
   }
 
+  /** The place of the next byte. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Whether these bytes, a value as a whole, come next; then they are taken. */
+  takeSame(known: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const { length } = known;
+    const at = this.#at;
+    if (length > bytes.length - at) return false;
+    // Where they differ, it is near the end.
+    for (let i = length - 1; i >= 0; i--) if (known[i] !== bytes[at + i]) return false;
+    this.#at = at + length;
+    return true;
+  }
+
   /** The byte that a value begins with; undefined at the end. */
   peek(): number | undefined {
     return this.#next();

@@ -114,10 +114,8 @@ export class ProtobufWriter {
     const length = end - start;
     this.varint(length);
     this.#room(length);
-    const slab = this.#slab;
-    const at = this.#at - start;
-    if (length > shortBytes) slab.set(from.subarray(start, end), this.#at);
-    else for (let i = start; i < end; i++) slab[at + i] = from[i] as number;
+    if (length > shortBytes) this.#slab.set(from.subarray(start, end), this.#at);
+    else this.#copy(from, start, end);
     this.#at += length;
   }
 
@@ -197,9 +195,16 @@ export class ProtobufWriter {
 
   /** Bytes as they are, without tag or length. */
   raw(data: Uint8Array): void {
-    this.#room(data.length);
-    this.#slab.set(data, this.#at);
-    this.#at += data.length;
+    const { length } = data;
+    this.#room(length);
+    if (length > shortBytes) this.#slab.set(data, this.#at);
+    else this.#copy(data, 0, length);
+    this.#at += length;
+  }
+
+  /** A copy of what was written since `mark`. Precondition: nothing of it is by reference. */
+  copySince(mark: Mark): Uint8Array {
+    return this.#slab.slice(this.#start + mark, this.#at);
   }
 
   /** A bare varint: an integer from 0 to 2^53 - 1. */
@@ -280,6 +285,12 @@ export class ProtobufWriter {
 
   #tag(field: number, wireType: number): void {
     this.varint(field * 8 + wireType);
+  }
+
+  #copy(from: Uint8Array, start: number, end: number): void {
+    const slab = this.#slab;
+    const at = this.#at - start;
+    for (let i = start; i < end; i++) slab[at + i] = from[i] as number;
   }
 
   #varint64(value: bigint): void {

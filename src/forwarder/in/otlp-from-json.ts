@@ -6,6 +6,7 @@ import type { MessageTable } from "../../wire/message-table.ts";
 import { type PlanField, planOf } from "../../wire/protobuf-plan.ts";
 import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import { WireError } from "../../wire/wire-error.ts";
+import { JsonRepeats } from "./json-repeats.ts";
 
 /**
  * OTLP JSON to OTLP protobuf (wire-and-tracing 7.2): keys in lowerCamelCase, ids in hex, enums as integers, 64-bit
@@ -56,6 +57,8 @@ type Field = {
   readonly hasPresence: boolean;
   /** Fields of its messages, by their keys. */
   readonly keys: () => Fields;
+  /** Attributes: most are the same in one span as in the next. */
+  readonly repeats: JsonRepeats | undefined;
   /** How many bytes the length of the last message took: the next one likely takes as many. */
   lengthBytes: number;
 };
@@ -103,8 +106,24 @@ class JsonMessages {
   #list(field: Field, depth: number): void {
     this.#hasList = true;
     if (!this.#from.beginList()) return;
-    do this.#value(field, depth);
-    while (this.#from.goesOn(closeBracket));
+    let index = 0;
+    do {
+      if (field.repeats === undefined) this.#value(field, depth);
+      else this.#repeated(field, field.repeats, index++, depth);
+    } while (this.#from.goesOn(closeBracket));
+  }
+
+  #repeated(field: Field, repeats: JsonRepeats, index: number, depth: number): void {
+    const from = this.#from;
+    const known = repeats.take(from, index);
+    if (known === undefined) {
+      const { at } = from;
+      const mark = out.mark();
+      this.#value(field, depth);
+      if (repeats.wants(index, from.at - at))
+        repeats.remember(index, this.#bytes.slice(at, from.at), out.copySince(mark));
+    } else if (++this.#values > maxValues) throw new WireError("too many values");
+    else out.raw(known);
   }
 
   #value(field: Field, depth: number): void {
@@ -248,6 +267,7 @@ function fieldsOf(table: MessageTable): Fields {
           keys ??= fieldsOf(plan.plan().table);
           return keys;
         },
+        repeats: plan.name === "attributes" ? new JsonRepeats() : undefined,
         lengthBytes: 1,
       };
       return [camelCase(plan.name), field] as const;

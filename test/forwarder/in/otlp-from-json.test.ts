@@ -58,6 +58,32 @@ t.test("what JSON says is what protobuf says", async (t) => {
   }
 });
 
+t.test("attributes that come again, at the same place or at another, are what they say", async (t) => {
+  const random = new Random(22);
+  const pool = [
+    { key: "a", value: { string_value: "x" } },
+    { key: "a", value: { string_value: "y" } },
+    { key: "b", value: { int_value: 5n } },
+    { key: "long", value: { string_value: "z".repeat(200) } },
+    { key: "list", value: { array_value: { values: [{ bool_value: true }, { string_value: "Grüße" }] } } },
+    { key: "none", value: {} },
+  ];
+  const attributes = () => Array.from({ length: random.below(20) }, () => random.pick(pool));
+  for (let run = 0; run < 300; run++) {
+    const spans = Array.from({ length: 3 }, () => ({
+      attributes: attributes(),
+      events: [{ attributes: attributes() }],
+    }));
+    const request = {
+      resource_spans: [{ resource: { attributes: attributes() }, scope_spans: [{ spans }] }],
+    };
+    const text = JSON.stringify(jsonOf(request, new Random(1)), undefined, random.pick([0, 0, 0, 2]));
+    const expected = encodeMessage(ExportTraceServiceRequest, request);
+    const found = decodeMessage(ExportTraceServiceRequest, otlpFromJson(Buffer.from(text)));
+    if (!t.same(found, decodeMessage(ExportTraceServiceRequest, expected))) return t.comment(text);
+  }
+});
+
 const span = (fields: string) => `{"resourceSpans":[{"scopeSpans":[{"spans":[${fields}]}]}]}`;
 
 t.test("keys may be escaped, values may be null, a request may be empty", async (t) => {
