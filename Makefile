@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-vm demo bench bench-forwarder soak picture package audit image-oci clean
+.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm demo bench bench-forwarder soak picture package audit image-oci clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ agent-tarball: ## the tarball for osbuilder's AGENT_TARBALL, in build/ (ARCH=aar
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
 	@WITH="$(WITH)" $(NODE) scripts/package/agent-tarball.ts $(ARCH)
+
+test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as init and under systemd (as root)
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts
+	@$(NODE) scripts/package/osbuilder-guest.ts no
+	@$(NODE) scripts/test.ts test/vm/osbuilder.test.ts
 
 package: build ## what is installed on a node: tarball and Debian package, in build/release/
 	@$(NODE) scripts/package/package.ts

@@ -2,7 +2,7 @@
 //
 //   node scripts/package/agent-tarball.ts [ARCHITECTURE]
 //
-// WITH names what it brings of what the distribution has too: crun, iproute2, or none. The same sources give the same
+// WITH names what it brings of what the distribution has too: crun, iproute2, or none. The same build gives the same
 // bytes. docs/osbuilder.md says what osbuilder does with it.
 import { join } from "node:path";
 import { version } from "../../src/base/version.ts";

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -38,11 +39,17 @@ export function packTarball(file: string, entries: readonly TreeEntry[]): number
     const packer = "zstd -12 -T2 --no-progress";
     const args = ["--create", "--file", `${file}.part`, `--use-compress-program=${packer}`, ...reproducible];
     execFileSync("tar", [...args, "--no-recursion", "--directory", stage, "--files-from", names]);
-    renameSync(`${file}.part`, file);
+    // What is made of the tarball need not be made again when it is the same.
+    if (isSame(`${file}.part`, file)) rmSync(`${file}.part`);
+    else renameSync(`${file}.part`, file);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
   return statSync(file).size;
+}
+
+function isSame(one: string, other: string): boolean {
+  return existsSync(other) && readFileSync(one).equals(readFileSync(other));
 }
 
 function place(stage: string, entry: TreeEntry): void {
