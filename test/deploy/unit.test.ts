@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { readConfigFile } from "../../src/forwarder/config-file.ts";
+import { needsRoot } from "../fakes/real-agent.ts";
+import type { Served } from "./served.ts";
 
 const node = join(import.meta.dirname, "../../deploy/node");
 const unit = "kata-trace-forwarder.service";
@@ -39,6 +41,26 @@ test("the unit leaves the forwarder little of the machine", { skip }, (t) => {
   });
   t.equal(status, 0, stderr || stdout);
   t.match(readFileSync(join(node, unit), "utf8"), /^CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE$/m);
+  t.end();
+});
+
+const forwarder = join(import.meta.dirname, "../../build/kata-trace-forwarder");
+const confinedSkip = existsSync(forwarder) ? needsRoot.skip : "build/kata-trace-forwarder is not built";
+
+test("what the unit leaves it is enough to serve a VMM without privileges", { skip: confinedSkip }, (t) => {
+  const config = join(t.testdir(), "forwarder.toml");
+  // Without the listener that would open a VSOCK port of the machine.
+  const text = readFileSync(join(node, "forwarder.toml"), "utf8").replace('"vsock://-1:10240", ', "");
+  writeFileSync(config, text);
+  const [, left = ""] = /^CapabilityBoundingSet=(.*)$/m.exec(readFileSync(join(node, unit), "utf8")) ?? [];
+  const capabilities = left.toLowerCase().replaceAll("cap_", "").replaceAll(" ", ",");
+  const script = join(import.meta.dirname, "confined-forwarder.ts");
+  const args = ["env", "-u", "NODE_OPTIONS", process.execPath, script, forwarder, config, capabilities];
+  const world = join(import.meta.dirname, "../../scripts/namespaces.sh");
+  const { status, stdout, stderr } = spawnSync(world, args, { encoding: "utf8" });
+  t.equal(status, 0, stderr);
+  const served: Served = JSON.parse(stdout);
+  t.match(served, { uid: 1000, status: 200, ended: 0 });
   t.end();
 });
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Page } from "../../scripts/docs/page.ts";
 
 const root = join(import.meta.dirname, "../..");
+/** A page takes seconds; one that waits for what does not come ends here, and its output tells where. */
+const limitMs = 120_000;
 
 /** What came of a page's commands. */
 export type Played = { readonly code: number | null; readonly output: string };
@@ -26,7 +28,12 @@ export async function runCommands(commands: string): Promise<Played> {
   const { PATH } = process.env;
   // A test that is killed ends nothing itself.
   const args = ["--pdeathsig", "KILL", "--", join(root, "scripts/namespaces.sh"), ...world];
-  const child = spawn("setpriv", args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH } });
+  const child = spawn("setpriv", args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH },
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
