@@ -60,7 +60,7 @@ export class GuestLog {
     }
   }
 
-  /** One connection, to its end. Whether there was one. */
+  /** One connection, to its end. Whether anything came: a port that another client has is closed at once. */
   async #readOnce(): Promise<boolean> {
     let stream: ByteStream;
     try {
@@ -71,8 +71,10 @@ export class GuestLog {
     }
     this.#stream = stream;
     const { promise: ended, resolve } = Promise.withResolvers<void>();
+    let hasRead = false;
     const cutter = new LineCutter(maxLineBytes, (line) => this.#sink.write(line));
     const take = (chunk: Uint8Array): void => {
+      hasRead = true;
       this.#rate.spend(chunk.length, performance.now());
       cutter.take(chunk);
       stream.pause();
@@ -83,7 +85,7 @@ export class GuestLog {
     cutter.end();
     await stream.close();
     this.#stream = undefined;
-    return true;
+    return hasRead;
   }
 
   async #mayReadOn(): Promise<void> {
