@@ -5,6 +5,7 @@ export type HrTime = [seconds: number, nanos: number];
 
 /** Beyond this the wall clock was set, rather than slewed. */
 const jumpMs = 50;
+const stallMs = 10;
 const lookEveryMs = 100;
 
 /**
@@ -31,7 +32,10 @@ export class SpanClock {
   follow(nowMs: number): void {
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + lookEveryMs;
-    const offsetMs = Date.now() - performance.now();
+    const beforeMs = performance.now();
+    const offsetMs = Date.now() - beforeMs;
+    // A thread that is stopped between the two looks sees a clock that was set, and is not: look again later.
+    if (performance.now() - beforeMs > stallMs) return;
     // Date.now() counts whole milliseconds: the finer offset stays as long as both agree.
     if (Math.abs(offsetMs - this.offsetMs) <= jumpMs) return;
     this.onJump();
