@@ -31,7 +31,7 @@ export async function runWithSecondTry(
   run: RunFiles,
   say: (line: string) => void,
 ): Promise<TestRun> {
-  const { ended, outcomes } = await run(names, jobs);
+  const { ended, outcomes } = await runAll(names, jobs, run);
   const last = new Map(outcomes);
   const failed = [...outcomes.values()].filter((each) => each.failed > 0);
   // tap ends with 1 when tests failed; with anything else it was told to stop, or broke.
@@ -47,4 +47,28 @@ export async function runWithSecondTry(
     if (outcome?.failed === 0) secondTries.push({ name, first });
   }
   return { ended: failed.length > 0 && ended === 1 ? 0 : ended, outcomes: [...last.values()], secondTries };
+}
+
+/**
+ * Runs the files, and those again of which nothing was heard: when one runs out of time, tap does not go on with the
+ * others. What is never heard of has failed.
+ */
+async function runAll(names: readonly string[], jobs: number, run: RunFiles): Promise<FileRun> {
+  const outcomes = new Map<string, Outcome>();
+  const unheard = () => names.filter((name) => !outcomes.has(name));
+  let ended: number | string = 0;
+  for (let left = names; left.length > 0; ) {
+    const part = await run(left, jobs);
+    for (const [name, outcome] of part.outcomes) outcomes.set(name, outcome);
+    ended = part.ended === 0 ? ended : part.ended;
+    if (unheard().length === left.length || (ended !== 0 && ended !== 1)) break;
+    left = unheard();
+  }
+  for (const name of unheard()) outcomes.set(name, silent(name));
+  return { ended, outcomes };
+}
+
+function silent(name: string): Outcome {
+  const failures = [{ title: "nothing was heard of it", at: undefined, diagnostics: [] }];
+  return { name, passed: 0, failed: 1, skipped: 0, failures };
 }

@@ -17,11 +17,18 @@ const outcomeOf = (name: string, failed: boolean): Outcome => ({
   failures: failed ? [{ title: "broken", at: undefined, diagnostics: [] }] : [],
 });
 
-async function play({ names, failing, ended }: Script): Promise<TestRun & { runs: [string[], number][] }> {
+async function play({
+  names,
+  failing,
+  ended,
+  reach,
+}: Script): Promise<TestRun & { runs: [string[], number][] }> {
   const runs: [string[], number][] = [];
   const run = async (files: readonly string[], jobs: number) => {
     const broken = failing[runs.push([[...files], jobs]) - 1] ?? [];
-    const outcomes = new Map(files.map((name) => [name, outcomeOf(name, broken.includes(name))]));
+    const outcomes = new Map(
+      files.slice(0, reach).map((name) => [name, outcomeOf(name, broken.includes(name))]),
+    );
     return { ended: ended ?? (broken.length > 0 ? 1 : 0), outcomes };
   };
   return { ...(await runWithSecondTry(names, 2, run, () => {})), runs };
@@ -60,4 +67,15 @@ test("a run that was told to stop is not followed by a second try", async (t) =>
   t.equal(run.runs.length, 1);
   t.equal(run.ended, "SIGINT");
   t.same(failedOf(run), ["a"]);
+});
+
+test("files that a run did not come to are run after it; what is never heard of has failed", async (t) => {
+  const run = await play({ names: ["a", "b", "c"], failing: [["a"]], reach: 2 });
+  t.same(
+    run.runs.map(([files]) => files),
+    [["a", "b", "c"], ["c"], ["a"]],
+  );
+  t.same(failedOf(run), []);
+  const mute = await play({ names: ["a"], failing: [], reach: 0 });
+  t.same(failedOf(mute), ["a"]);
 });
