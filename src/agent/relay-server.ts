@@ -17,11 +17,15 @@ import { ByteQuota } from "./byte-quota.ts";
 /** The socket of one container; `close` takes it away. */
 export type RelayServer = { close(): Promise<void> };
 
-/** `forward`: passes a request on, false when there is no room. `count`: told what came of every request. */
+/**
+ * `forward`: passes a request on, false when there is no room. `count`: told what came of every request. `nowMs`: the
+ * clock of the quota, default `performance.now`.
+ */
 export type RelayParts = {
   readonly forward: (relayed: Relayed) => boolean;
   readonly count: (result: "taken" | "delivered" | "lost" | "over-quota" | "no-room" | "refused") => void;
   readonly log: Log;
+  readonly nowMs?: () => number;
 };
 
 const maxConnections = 8;
@@ -38,7 +42,7 @@ const types: Readonly<Record<string, string>> = { "application/x-protobuf": "", 
 
 /** Opens the socket for whoever is in the container, whatever user that is. @throws system errors. */
 export async function serveRelay(path: string, parts: RelayParts): Promise<RelayServer> {
-  const bytes = new ByteQuota(quota);
+  const bytes = new ByteQuota(quota, parts.nowMs);
   const server = createServer((request, response) => void answer(request, response, parts, bytes));
   server.headersTimeout = headTimeoutMs;
   server.requestTimeout = requestTimeoutMs;

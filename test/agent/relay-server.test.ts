@@ -17,7 +17,9 @@ async function relay(t: Test, room = true) {
     if (room) got.push(relayed);
     return room;
   };
-  const server = await serveRelay(path, { forward, count: (result) => counts.push(result), log: silentLog });
+  const count = (result: string) => counts.push(result);
+  // The quota's clock stands still: what a slow machine needs for the requests gives nothing back.
+  const server = await serveRelay(path, { forward, count, log: silentLog, nowMs: () => 0 });
   t.teardown(() => server.close());
   const post = (
     body: Uint8Array,
