@@ -31,7 +31,7 @@ export type Running = {
   /** Resolves at the first log line with this message. */
   logged(message: string): Promise<LogLine>;
   stdout(): string;
-  /** Prometheus' text of all counters; only of one in this process. */
+  /** Prometheus' text of all counters; of a program only when it was given `--admin unix://…`. */
   metrics(): Promise<string>;
   /** Ends it as a service manager would; gives its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
@@ -87,7 +87,8 @@ export async function spawnForwarderBy(t: Test, by: readonly string[], ...args: 
   ended.catch(() => {});
   const logged = (message: string) => lines.find(message, ended);
   await logged("listening");
-  const metrics = () => Promise.reject(new Error("ask its admin address"));
+  const admin = args[args.indexOf("--admin") + 1]?.replace(/^unix:\/\//, "") ?? "";
+  const metrics = async () => `${(await post(admin, "", {}, "/metrics", "GET")).body}`;
   return { log: lines.all, logged, stdout: () => printed, metrics, stop };
 }
 

@@ -74,8 +74,10 @@ t.test(
   "a fault of the agent is told and switches the guest off, without a kernel panic",
   { skip },
   async (t) => {
-    // The kernel hands what it does not know to the first process as environment: here, a fault after a while.
-    const fault = "data:text/javascript,setTimeout(()=>{throw(Error('made'))},3000)";
+    // The kernel hands what it does not know to the first process as environment: here, a fault as soon as the agent
+    // has said what is to happen then.
+    const listens = "process.listenerCount('uncaughtException')";
+    const fault = `data:text/javascript,setInterval(()=>{if(${listens})throw(Error('made'))},100)`;
     await using guest = await bootGuest({ append: `NODE_OPTIONS=--import=${fault}` });
     t.match(await guest.exited, { code: 0, signal: null });
     t.match(guest.console(), /agent crashed[\s\S]*kata-agent: made[\s\S]*Power down/);

@@ -58,7 +58,7 @@ export class DeviceGuest implements AsyncDisposable {
       options: [...rootPorts, ...options, "-qmp", `unix:${qmp},server=on,wait=off`],
     });
     await guest.listening();
-    const client = createTtrpcClient(await dial(parseAddress(guest.address(1024)), { timeoutMs: 10_000 }));
+    const client = createTtrpcClient(await dial(parseAddress(guest.address(1024)), { timeoutMs: 60_000 }));
     const monitor = new Monitor(qmp);
     await monitor.command("qmp_capabilities");
     return new DeviceGuest(folder, guest, client, monitor);

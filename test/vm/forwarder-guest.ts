@@ -28,7 +28,7 @@ async function openForwarder(): Promise<void> {
 
 /** Posts a pod's spans as an agent does; gives the status of the answer. */
 async function postOverLoopback(): Promise<number | undefined> {
-  const socket = await dialSocket(parseAddress("vsock://1:10240"), { timeoutMs: 10_000 });
+  const socket = await dialSocket(parseAddress("vsock://1:10240"), { timeoutMs: 60_000 });
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/x-protobuf" };
     const outgoing = request(

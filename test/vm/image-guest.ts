@@ -10,7 +10,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function tool(file: string, args: readonly string[]): Promise<string> {
   const env = { PATH: "/usr/sbin:/usr/bin" };
-  const { exit, stdout } = await run({ file, args, env }, { timeoutMs: 30_000, maxOutputBytes: 1 << 16 });
+  const { exit, stdout } = await run({ file, args, env }, { timeoutMs: 120_000, maxOutputBytes: 1 << 16 });
   return `${JSON.stringify(exit)} ${Buffer.from(stdout)}`;
 }
 

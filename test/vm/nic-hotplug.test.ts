@@ -35,7 +35,7 @@ t.test("a NIC that is plugged in while its request waits is found, named and set
   });
   await guest.listening();
   await using client = createTtrpcClient(
-    await dial(parseAddress(guest.address(1024)), { timeoutMs: 10_000 }),
+    await dial(parseAddress(guest.address(1024)), { timeoutMs: 60_000 }),
   );
   const agent = clientOf(client, AgentServiceMethods);
 

@@ -72,7 +72,7 @@ t.test("resources of containers in a guest", { skip }, async (t) => {
   await using guest = await bootGuest();
   await guest.listening();
   await using client = createTtrpcClient(
-    await dial(parseAddress(guest.address(1024)), { timeoutMs: 10_000 }),
+    await dial(parseAddress(guest.address(1024)), { timeoutMs: 60_000 }),
   );
   const containers = new Containers(clientOf(client, AgentServiceMethods));
   await containers.calls.CreateSandbox({ sandbox_id: "resources" });

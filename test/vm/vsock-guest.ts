@@ -126,7 +126,7 @@ async function halfClose(accepted: Accepted): Promise<void> {
       },
     );
   });
-  const client = await dial(parseAddress(`vsock://1:${ports.loopback}`), { timeoutMs: 5_000 });
+  const client = await dial(parseAddress(`vsock://1:${ports.loopback}`), { timeoutMs: 60_000 });
   client.start(
     (chunk) => words.push(`client got ${Buffer.from(chunk)}`),
     () => {

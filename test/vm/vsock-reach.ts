@@ -5,7 +5,7 @@
 import { parseAddress } from "../../src/vsock/address.ts";
 import { dial } from "../../src/vsock/dial.ts";
 
-const limitMs = 5_000;
+const limitMs = 60_000;
 
 async function reach(address: string): Promise<string> {
   const stream = await dial(parseAddress(address), { timeoutMs: limitMs });

@@ -117,7 +117,7 @@ for (const way of ["stream", "socket"] as const) {
       socket.on("error", () => undefined);
     });
     await new Promise<void>((resolve) => server.listen(guest.listenPath(ports.host), resolve));
-    t.equal(await callFromGuest(way, `vsock://2:${ports.host}`, 5_000), "got hello from the host\n");
+    t.equal(await callFromGuest(way, `vsock://2:${ports.host}`, 60_000), "got hello from the host\n");
     t.same(heard, ["hello from the guest"]);
     await new Promise((resolve) => server.close(resolve));
   });
