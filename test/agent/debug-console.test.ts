@@ -52,7 +52,7 @@ class Session {
 }
 
 async function enter(t: Test, { address }: Awaited<ReturnType<typeof openAt>>): Promise<Session> {
-  const stream = await dial(address, { timeoutMs: 5_000 });
+  const stream = await dial(address, { timeoutMs: 60_000 });
   t.teardown(() => stream.close());
   return new Session(stream);
 }

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Test, test } from "tap";
-import { startAgent } from "../fakes/real-agent.ts";
-import { spawnForwarder, temporaryFolder } from "../forwarder/running.ts";
+import { TraceControlMethods } from "../../src/gen/methods.ts";
+import { type ClientOf, clientOf } from "../../src/rpc/client.ts";
+import { announced } from "../fakes/announced.ts";
+import { type Methods, type RealAgent, startAgent } from "../fakes/real-agent.ts";
+import { until } from "../fakes/until.ts";
+import { type Running, spawnForwarder, temporaryFolder } from "../forwarder/running.ts";
 
 type Attribute = { key: string; value: { boolValue?: boolean; stringValue?: string } };
 type Span = {
@@ -26,8 +29,32 @@ function spansIn(file: string): Span[] {
     .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await pause(50);
+type Traced = {
+  agent: RealAgent;
+  calls: Methods;
+  control: ClientOf<typeof TraceControlMethods>;
+  forwarder: Running;
+  file: string;
+};
+
+/** A traced agent, one connection to it, and the forwarder that writes its spans to `file`. */
+async function traced(t: Test): Promise<Traced> {
+  const folder = temporaryFolder(t);
+  const [file, socket] = [join(folder, "spans.jsonl"), `unix://${folder}/t.sock`];
+  const admin = `unix://${folder}/admin.sock`;
+  const forwarder = await spawnForwarder(t, "--listen", socket, "--admin", admin, "--file", file);
+  const agent = await startAgent({ env: { KATA_AGENT_TRACING: "isolated", KATA_AGENT_TRACE_ADDR: socket } });
+  t.teardown(() => agent[Symbol.asyncDispose]());
+  const calls = await agent.connect();
+  return { agent, calls, control: clientOf(calls.client, TraceControlMethods), forwarder, file };
+}
+
+/** Waits until the forwarder has what has ended, and knows what is open. */
+async function allTold({ control, forwarder, file }: Traced): Promise<void> {
+  await until("the spans that ended", () =>
+    spansIn(file).some(({ name }) => name.endsWith("/StartContainer")),
+  );
+  await announced(control, forwarder);
 }
 
 const isIncomplete = ({ attributes = [] }: Span) =>
@@ -45,25 +72,19 @@ function isConnected(t: Test, spans: readonly Span[]): void {
 }
 
 test("an agent that is killed in the middle of a pod leaves a connected trace", async (t) => {
-  const folder = temporaryFolder(t);
-  const file = join(folder, "spans.jsonl");
-  await spawnForwarder(t, "--listen", `unix://${folder}/t.sock`, "--file", file);
-  const agent = await startAgent({
-    env: { KATA_AGENT_TRACING: "isolated", KATA_AGENT_TRACE_ADDR: `unix://${folder}/t.sock` },
-  });
-  t.teardown(() => agent[Symbol.asyncDispose]());
-  await agent.calls.CreateSandbox({ sandbox_id: "killed" });
+  const parts = await traced(t);
+  const { agent, calls, file } = parts;
+  await calls.CreateSandbox({ sandbox_id: "killed" });
   const id = await agent.run("parked", { args: ["cat"] });
   const open = [
-    agent.calls.WaitProcess({ container_id: id }),
-    agent.calls.ReadStdout({ container_id: id, len: 10 }),
-    agent.calls.GetOOMEvent({}),
+    calls.WaitProcess({ container_id: id }),
+    calls.ReadStdout({ container_id: id, len: 10 }),
+    calls.GetOOMEvent({}),
   ];
   for (const each of open) each.catch(() => {});
-  // Longer than it takes until a span is announced, and a batch sent.
-  await pause(2500);
+  await allTold(parts);
   process.kill(agent.pid, "SIGKILL");
-  await until(() => spansIn(file).some((span) => span.name === "sandbox"));
+  await until("the closed spans", () => spansIn(file).some((span) => span.name === "sandbox"));
   const spans = spansIn(file);
   isConnected(t, spans);
   const closed = spans.filter(isIncomplete).map(({ name }) => name);
@@ -80,16 +101,11 @@ test("an agent that is killed in the middle of a pod leaves a connected trace", 
 });
 
 test("an orderly end leaves nothing for the forwarder to close", async (t) => {
-  const folder = temporaryFolder(t);
-  const file = join(folder, "spans.jsonl");
-  const forwarder = await spawnForwarder(t, "--listen", `unix://${folder}/t.sock`, "--file", file);
-  const agent = await startAgent({
-    env: { KATA_AGENT_TRACING: "isolated", KATA_AGENT_TRACE_ADDR: `unix://${folder}/t.sock` },
-  });
-  t.teardown(() => agent[Symbol.asyncDispose]());
+  const parts = await traced(t);
+  const { agent, calls, forwarder, file } = parts;
   const id = await agent.run("short", { args: ["cat"] });
-  const wait = agent.calls.WaitProcess({ container_id: id }).catch(() => {});
-  await pause(1500);
+  const wait = calls.WaitProcess({ container_id: id }).catch(() => {});
+  await allTold(parts);
   await agent.remove(id);
   await wait;
   await agent.calls.DestroySandbox({});

@@ -1,5 +1,5 @@
 import { test } from "tap";
-import { needsRoot, startAgent } from "../fakes/real-agent.ts";
+import { impatience, needsRoot, startAgent } from "../fakes/real-agent.ts";
 
 /** The values of a text by name and labels. */
 function parse(text: string): Map<string, number> {
@@ -58,7 +58,11 @@ test("GetMetrics tells of the guest, the agent and its calls (agent-api 3.32)", 
 
 test("with tracing on, GetMetrics tells where the spans have gone", needsRoot, async (t) => {
   await using agent = await startAgent({
-    env: { KATA_AGENT_TRACING: "isolated", KATA_AGENT_TRACE_ADDR: "unix:///nonexistent/receiver" },
+    env: {
+      ...impatience,
+      KATA_AGENT_TRACING: "isolated",
+      KATA_AGENT_TRACE_ADDR: "unix:///nonexistent/receiver",
+    },
   });
   const values = parse((await agent.calls.GetMetrics({})).metrics);
   t.equal(values.get("kata_agent_spans_sent_total"), 0);

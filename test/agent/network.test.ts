@@ -70,7 +70,7 @@ test("a wait whose caller has no more time leaves no socket behind", async (t) =
     refusal(calls.UpdateInterface({ interface: unplugged }, { timeoutMs: 50 })),
   );
   for (const { code } of await Promise.all(waits)) t.equal(code, 4);
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 120_000;
   while (agent.traces().descriptors.length > before.length && performance.now() < until)
     await calls.Check({});
   t.same(agent.traces().descriptors, before);

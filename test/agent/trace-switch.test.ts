@@ -7,7 +7,7 @@ import { TraceControlMethods } from "../../src/gen/methods.ts";
 import { type ClientOf, clientOf } from "../../src/rpc/client.ts";
 import { attributesOf, Collector, decodeRequest, type OtlpSpan } from "../fakes/collector.ts";
 import { specOf } from "../fakes/container-spec.ts";
-import { type Methods, type RealAgent, refusal, startAgent } from "../fakes/real-agent.ts";
+import { impatience, type Methods, type RealAgent, refusal, startAgent } from "../fakes/real-agent.ts";
 
 type Both = { calls: Methods; control: ClientOf<typeof TraceControlMethods> };
 
@@ -89,7 +89,7 @@ for (const protocol of ["ttrpc", "grpc"] as const) {
     t.match(await refusal(control.Start({})), { code: Code.failedPrecondition });
     await calls.Check({});
     await calls.GetGuestDetails({});
-    t.match(await control.Flush({ timeout_ms: 5000 }), { pending: 0n });
+    t.match(await control.Flush({ timeout_ms: 60_000 }), { pending: 0n });
     t.ok(names(collector.spans).includes("grpc.AgentService/GetGuestDetails"));
     t.notOk(names(collector.spans).includes("grpc.Health/Check"), "health only at the most detailed level");
     const second = await collectorAt(t, join(folder, "second.sock"));
@@ -117,7 +117,10 @@ for (const protocol of ["ttrpc", "grpc"] as const) {
 }
 
 test("a type that is none is refused, and a flush that nobody acknowledges ends with its time", async (t) => {
-  const { agent } = await untraced(t, { KATA_AGENT_TRACE_ADDR: "unix:///nobody/listens.sock" });
+  const { agent } = await untraced(t, {
+    ...impatience,
+    KATA_AGENT_TRACE_ADDR: "unix:///nobody/listens.sock",
+  });
   const { calls, control } = await over(agent, "ttrpc");
   t.equal((await refusal(control.Start({ type: "odd" }))).code, Code.invalidArgument);
   t.match(await control.Status({}), { on: false });
@@ -127,7 +130,7 @@ test("a type that is none is refused, and a flush that nobody acknowledges ends 
 });
 
 test("while an end is under way a second one is refused, and a start follows it", async (t) => {
-  const { collector, agent } = await untraced(t);
+  const { collector, agent } = await untraced(t, impatience);
   const { calls, control } = await over(agent, "ttrpc");
   await calls.StartTracing({});
   const { answer } = collector;
@@ -241,7 +244,7 @@ test("the standard variables count for an ordinary process", async (t) => {
   const id = "0af7651916cd43dd8448eb211c80319c";
   await agent.calls.Check({}, { metadata: [["traceparent", `00-${id}-b7ad6b7169203331-01`]] });
   const { control } = await over(agent, "ttrpc");
-  await control.Flush({ timeout_ms: 5000 });
+  await control.Flush({ timeout_ms: 60_000 });
   t.equal(names(collector.spans).filter((name) => name.endsWith("/Check")).length, 1, "as the caller says");
   const [body] = collector.bodies;
   const resource = decodeRequest(body as Buffer).resourceSpans[0]?.resource;
@@ -257,7 +260,7 @@ test("spans leave at once when the last container goes", async (t) => {
   const id = await agent.run("last", { args: ["true"] });
   await agent.calls.WaitProcess({ container_id: id });
   const { control } = await over(agent, "ttrpc");
-  await control.Flush({ timeout_ms: 5000 });
+  await control.Flush({ timeout_ms: 60_000 });
   await agent.calls.RemoveContainer({ container_id: id });
   const startMs = performance.now();
   await collector.until(() => names(collector.spans).includes("grpc.AgentService/RemoveContainer"));

@@ -71,7 +71,7 @@ test("inotify in a container tells of a config map that kubelet has changed", ne
   rmSync(join(source, "..1"), { recursive: true });
   let told = "";
   while (!told.includes("D ..1")) {
-    const { data } = await calls.ReadStdout({ container_id, exec_id: "", len: 1000 }, { timeoutMs: 20_000 });
+    const { data } = await calls.ReadStdout({ container_id, exec_id: "", len: 1000 }, { timeoutMs: 120_000 });
     if (data.length === 0) break;
     told += Buffer.from(data).toString();
   }

@@ -27,7 +27,7 @@ for (const protocol of [[], ["--grpc"]]) {
     t.match(await trace("level", "debug"), { level: "debug" });
     t.match(await trace("sampling", "1000"), { sampling_per_million: 1000 });
     t.match(await trace("rules", "Stats*:off"), { rules: "Stats*:off" });
-    t.match(await trace("flush", "5s"), { pending: "0" });
+    t.match(await trace("flush", "60s"), { pending: "0" });
     const ended = await trace("stop");
     t.match(ended, { on: false, pending: "0", dropped: { shutdown: "0" } });
     t.ok(collector.spans.some(({ name }) => name === "interval"));

@@ -37,6 +37,8 @@ async function browse(t: Test): Promise<(url: string, colorScheme?: "light" | "d
     const context = await browser.newContext({
       ...{ bypassCSP: true, colorScheme, viewport: { width: 1280, height: 800 } },
     });
+    // A browser on a busy machine may need longer than the thirty seconds that are its default.
+    context.setDefaultTimeout(180_000);
     const page = await context.newPage();
     page.on("pageerror", (error) => t.fail(`error in the page: ${error.message}`));
     await page.goto(url);

@@ -20,7 +20,7 @@ async function health(
   interceptors: readonly Interceptor[] = [],
 ) {
   const { address } = await ttrpcServer(t, serving, { interceptors });
-  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 60_000 }));
   t.teardown(() => client.close());
   return clientOf(client, HealthMethods);
 }
@@ -110,7 +110,7 @@ test("calls are counted by method and by how their handlers ended, and while the
     return next(call);
   };
   const { address } = await ttrpcServer(t, handlers(), { interceptors: [late], counts });
-  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 60_000 }));
   t.teardown(() => client.close());
   const { Check, Version } = clientOf(client, HealthMethods);
   await t.rejects(Version({}), { code: Code.permissionDenied });

@@ -21,7 +21,7 @@ const hostile = "eth0\nlink delete dev eth0";
 async function guest(t: Test) {
   const network = new Network({ log: silentLog, uevents: new Uevents({ log: silentLog, timeoutMs: 10 }) });
   const { address } = await ttrpcServer(t, handlers(networkCalls({ network, log: silentLog })));
-  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 60_000 }));
   t.teardown(() => client.close());
   ip("link", "add", "veth7", "address", hwAddr, "type", "veth", "peer", "name", "end");
   ip("link", "set", "dev", "end", "up");

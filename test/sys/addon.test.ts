@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../..");
 const driver = join(import.meta.dirname, "drive-addon.ts");
 const { PATH, HOME, CC = "gcc" } = process.env;
 const env = { PATH, HOME };
-const limits = { timeout: 25_000, killSignal: "SIGKILL" } as const;
+const limits = { timeout: 120_000, killSignal: "SIGKILL" } as const;
 
 /** Where the compiler keeps a library; undefined when it has none of that name. */
 async function library(name: string): Promise<string | undefined> {

@@ -22,7 +22,7 @@ async function tracedByForwarder(t: Parameters<typeof traced>[0]) {
 t.test("the root is announced before the first batch, open and without an end", async (t) => {
   const { collector, tracing } = await tracedByForwarder(t);
   await span("work", {}, async () => {});
-  await tracing.flush(5000);
+  await tracing.flush(60_000);
   const [root] = announced(collector.kata);
   t.equal(root?.name, "sandbox");
   t.equal(Number(root?.endTimeUnixNano ?? 0), 0);
@@ -55,7 +55,7 @@ t.test("a collector that knows no such words is asked once, and sees each span o
   const open = startSpan("parked", {});
   for (let i = 0; i < 3; i++) {
     await span(`work ${i}`, {}, async () => {});
-    await tracing.flush(5000);
+    await tracing.flush(60_000);
   }
   open.end();
   const { report } = await finish();
@@ -92,7 +92,7 @@ t.test("every request is numbered, and a repeat keeps number and bytes", async (
     request.socket.destroy();
   };
   await span("work", {}, async () => {});
-  await tracing.shutdown(5000);
+  await tracing.shutdown(60_000);
   const [first, second, last] = collector.headers.map((head) => String(head["kata-batch"]));
   t.equal(first, second);
   t.same(collector.bodies[0], collector.bodies[1]);
@@ -114,10 +114,10 @@ t.test("nothing with a higher number overtakes a request that has to be sent aga
       request.socket.destroy();
     };
     await span(`work ${round}`, {}, async () => {});
-    t.equal(await tracing.flush(5000), true);
+    t.equal(await tracing.flush(60_000), true);
   }
   await collector.until(() => openSpansOf(collector.kata).length === 4);
-  await tracing.shutdown(5000);
+  await tracing.shutdown(60_000);
   t.same(
     collector.numbers,
     collector.numbers.toSorted((a, b) => a - b),
@@ -134,7 +134,7 @@ t.test("losses are told by cause on the next request", async (t) => {
   const collector = new Collector();
   await collector.listen(path);
   t.teardown(() => collector.close());
-  await tracing.flush(5000);
+  await tracing.flush(60_000);
   const resource = decodeRequest(collector.bodies[0] as Buffer).resourceSpans[0]?.resource;
   t.match(attributesOf(resource ?? {}), { "kata.dropped.queue_full": droppedBy["queue-full"] });
 });

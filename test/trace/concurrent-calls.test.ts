@@ -48,7 +48,7 @@ async function serveTraced(t: Tap, tracing: Tracing) {
   t.teardown(() => listener.close());
   const connections = await Promise.all(
     Array.from({ length: 4 }, async () =>
-      createTtrpcClient(await dial({ kind: "unix", path }, { timeoutMs: 1000 })),
+      createTtrpcClient(await dial({ kind: "unix", path }, { timeoutMs: 60_000 })),
     ),
   );
   t.teardown(() => Promise.all(connections.map((each) => each.close())));

@@ -51,7 +51,7 @@ t.test("the resource tells the distance; a span from before the clock was set te
   const { tracing } = await tracingTo(t, path);
   const old = startSpan("old", {});
   await span("before", {}, async () => {});
-  await tracing.flush(5000);
+  await tracing.flush(60_000);
   // The clock of this machine is not touched: to the code, `Date.now` is the clock.
   const { now } = Date;
   t.teardown(() => {
@@ -62,7 +62,7 @@ t.test("the resource tells the distance; a span from before the clock was set te
   const { callOf } = await import("./traced.ts");
   await handle(callOf({}, [], { receivedAtMs: performance.now() + 200 }));
   old.end();
-  await tracing.shutdown(5000);
+  await tracing.shutdown(60_000);
   const offsets = collector.bodies.flatMap((body) =>
     decodeRequest(body).resourceSpans.flatMap(({ resource, scopeSpans }) =>
       scopeSpans.flatMap(({ spans }) =>

@@ -10,7 +10,7 @@ import { listen } from "../../src/vsock/listen.ts";
 export async function connectedPair(t: Test, address: Address): Promise<{ near: ByteStream; far: Accepted }> {
   const { promise, resolve } = Promise.withResolvers<Accepted>();
   const listener = await listen(address, resolve, silentLog);
-  const near = await dial(listener.address, { timeoutMs: 10_000 });
+  const near = await dial(listener.address, { timeoutMs: 60_000 });
   const far = await promise;
   await listener.close();
   t.teardown(async () => {

@@ -12,7 +12,7 @@ import { openDescriptors } from "../sys/open-descriptors.ts";
 import { collect } from "./connected-pair.ts";
 import { socketFolder } from "./socket-folder.ts";
 
-const quick = { timeoutMs: 10_000 };
+const quick = { timeoutMs: 60_000 };
 
 for (const [text, code] of [
   ["unix:///nonexistent/socket", "ENOENT"],

@@ -118,7 +118,7 @@ t.test("what arrives over gRPC counts while it arrives, and is given back", asyn
 t.test("a guest that is far too fast is told to come later, another is not", async (t) => {
   const { paths } = await host(t, 2, { guestBytesPerSecond: 1000 });
   const [fast = "", other = ""] = paths;
-  const large = Buffer.concat(Array.from({ length: 300 }, () => exportOf("large")));
+  const large = Buffer.concat(Array.from({ length: 3_000 }, () => exportOf("large")));
   t.equal((await post(fast, large)).status, 200, "what it has sent is taken");
   const refused = await post(fast, exportOf("more"));
   t.equal(refused.status, 429);

@@ -16,7 +16,7 @@ type Scope = Parameters<typeof ttrpcServer>[0];
 
 async function served(t: Scope, serving = handlers()) {
   const { address, connections } = await ttrpcServer(t, serving);
-  const client = createTtrpcClient(await dial(address, { timeoutMs: 5000 }));
+  const client = createTtrpcClient(await dial(address, { timeoutMs: 60_000 }));
   t.teardown(() => client.close());
   return {
     client,
@@ -88,7 +88,7 @@ test("ids are odd and rise, deadline and metadata are sent", async (t) => {
     health.Check(
       { service: "a" },
       {
-        timeoutMs: 1500,
+        timeoutMs: 60_000,
         metadata: [
           ["traceparent", "x"],
           ["k", "1"],
@@ -106,7 +106,7 @@ test("ids are odd and rise, deadline and metadata are sent", async (t) => {
   t.match(requests[0]?.request, {
     service: "grpc.Health",
     method: "Check",
-    timeout_nano: 1_500_000_000n,
+    timeout_nano: 60_000_000_000n,
     metadata: [
       { key: "traceparent", value: "x" },
       { key: "k", value: "1" },

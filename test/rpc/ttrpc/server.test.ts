@@ -23,7 +23,7 @@ type Scope = Parameters<typeof ttrpcServer>[0];
 
 async function peerOf(t: Scope, serving: Handlers = handlers(), options: Partial<TtrpcOptions> = {}) {
   const { address, connections } = await ttrpcServer(t, serving, { options });
-  const peer = new RawPeer(await dial(address, { timeoutMs: 5000 }));
+  const peer = new RawPeer(await dial(address, { timeoutMs: 60_000 }));
   t.teardown(() => peer.stream.close());
   return { peer, connections };
 }
@@ -341,7 +341,7 @@ test("a burst of calls is answered in one write", async (t) => {
   const [ours, theirs] = memoryStreamPair();
   const connection = serveTtrpc(ours, createDispatcher(handlers()), { log: silentLog });
   const peer = new RawPeer(theirs);
-  peer.send(...Array.from({ length: 64 }, (_, i) => check(2 * i + 1, { timeout_nano: 1_000_000_000n })));
+  peer.send(...Array.from({ length: 64 }, (_, i) => check(2 * i + 1, { timeout_nano: 60_000_000_000n })));
   await peer.answers(64);
   t.equal(ours.writes, 1);
   await connection.close();
@@ -442,9 +442,9 @@ test("a connection that breaks cancels its calls", async (t) => {
 test("whatever bytes a peer sends, the server stands and other connections are served", async (t) => {
   const random = new Random(5);
   const { address, connections } = await ttrpcServer(t, handlers());
-  const good = new RawPeer(await dial(address, { timeoutMs: 5000 }));
+  const good = new RawPeer(await dial(address, { timeoutMs: 60_000 }));
   for (let round = 0; round < 40; round++) {
-    const bad = await dial(address, { timeoutMs: 5000 });
+    const bad = await dial(address, { timeoutMs: 60_000 });
     bad.start(
       () => {},
       () => {},
