@@ -40,8 +40,10 @@ const root = join(import.meta.dirname, "..");
 const build = (name: string): string => join(root, "build", name);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** The agent answers DestroySandbox, flushes for at most a second, and ends. */
-const endMs = 10_000;
+/** The agent answers DestroySandbox, sends its last spans, and ends; no time to wait for, but for what hangs. */
+const endMs = 60_000;
+/** The trace is looked at afterwards, so that every span counts, also on a busy machine. */
+const flushLimitS = "20";
 /** The same when the pod was given up. */
 const lastMs = 2_000;
 /** Emulation on a busy machine takes its time. */
@@ -61,6 +63,7 @@ function agentStage(folder: string, rootSpan: string): Stage {
     KATA_AGENT_SERVER_ADDR: `unix://${folder}/agent.sock`,
     KATA_AGENT_TRACING: "collated",
     KATA_AGENT_TRACE_ADDR: `unix://${tracePath}`,
+    KATA_AGENT_TRACE_FLUSH_TIMEOUT: flushLimitS,
     TRACEPARENT: rootSpan,
   });
   return {
