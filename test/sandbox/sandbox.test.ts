@@ -11,7 +11,7 @@ test("a sandbox that ends while it is made is not made, and leaves no mount", { 
   const { stdout } = await promisify(execFile)("unshare", [...flags, process.execPath, ...script], {
     // Without the preparations of the test runner, which write to folders of their own.
     env: { PATH: process.env["PATH"] },
-    timeout: 120_000,
+    timeout: 400_000,
     killSignal: "SIGKILL",
   });
   t.same(JSON.parse(stdout), {

@@ -20,7 +20,7 @@ import { startSession } from "../../src/sys/session.ts";
 import type { Uevent } from "../../src/sys/uevent.ts";
 
 const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
-const limits = { timeoutMs: 120_000, maxOutputBytes: 100_000 };
+const limits = { timeoutMs: 300_000, maxOutputBytes: 100_000 };
 
 function mountPoints(): string[] {
   return parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")).map((info) => info.mountPoint);

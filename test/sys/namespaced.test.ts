@@ -24,7 +24,7 @@ async function inNamespace(name: string): Promise<unknown> {
   const { stdout } = await execute("unshare", [...user, ...namespaces, process.execPath, ...script], {
     // Without the preparations of the test runner, which write to folders of their own.
     env: { PATH },
-    timeout: 120_000,
+    timeout: 400_000,
     killSignal: "SIGKILL",
   });
   return JSON.parse(stdout);

@@ -1,13 +1,22 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
+// Below those that the kernel hands out by itself (ip_local_port_range): one of these is not taken by the next
+// connection or listener of whatever else runs, before the program that it is meant for listens.
+const [first, end] = [10_000, 32_000];
+
 /** A TCP port of the loopback that nobody listens on now, for programs that cannot tell which one they took. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(first, end);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
