@@ -7,6 +7,8 @@ type Script = {
   readonly names: readonly string[];
   readonly failing: readonly string[][];
   readonly ended?: string;
+  /** How many files a run comes to; what is left is not told of. */
+  readonly reach?: number;
 };
 
 const outcomeOf = (name: string, failed: boolean): Outcome => ({
