@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm demo bench bench-forwarder soak picture package audit image-oci clean
+.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm test-vm-images footprint demo bench bench-forwarder soak picture package audit image-oci clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,19 @@ test-vm: ## only the tests that boot a VM
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/prepare-vm.ts
 	@$(NODE) scripts/test.ts test/vm
+
+test-vm-images: ## each kind of image booted: ext4 and erofs, with and without DAX, agent and systemd as init
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts --all-images
+	@$(NODE) scripts/test.ts test/vm/disk-images.test.ts
+
+footprint: ## memory of guests at idle and size of their images, as docs/footprint.md has them
+	@scripts/setup.sh vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts --all-images
+	@$(NODE) scripts/image/rootfs.ts
+	@$(NODE) scripts/image/footprint.ts
 
 demo: ## a real pod and its trace (VM=1: in a QEMU guest)
 	@scripts/setup.sh $(if $(VM),vm)

@@ -180,7 +180,7 @@ async function run(vm: boolean, folder: string): Promise<void> {
     throw error;
   }
   await forwarder.close();
-  await showTrace(file, join(build("demo"), vm ? "vm-trace.jsonl" : "trace.jsonl"));
+  await showTrace(file, join(build("demo"), [...process.argv.slice(2), "trace.jsonl"].join("-")));
 }
 
 let interrupted = false;

@@ -2,6 +2,7 @@
 //
 //   node scripts/prepare-vm.ts               fails when something cannot be had
 //   node scripts/prepare-vm.ts --optional    says so and goes on: the VM tests will skip with the same words
+//   node scripts/prepare-vm.ts --all-images  also the kinds of images that are not tested each time
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { ownArchitecture } from "./image/architecture.ts";
@@ -14,10 +15,23 @@ function rootfs(...args: string[]): void {
   execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
 }
 
+/** What test/vm/disk-images.test.ts boots only when asked. */
+const otherImages = [
+  ["--format", "ext4"],
+  ["--format", "ext4", "--dax"],
+  ["--format", "ext4", "--init", "systemd", "--dax"],
+  ["--format", "erofs"],
+  ["--format", "erofs", "--init", "systemd"],
+  ["--format", "erofs", "--dax"],
+];
+
 function prepare(): void {
   if (!hasQemu(ownArchitecture()) || !ensureVsockBackend(say)) return;
   // As it is: an emulated processor takes seconds to unpack it.
   rootfs("--format", "cpio");
+  rootfs("--format", "ext4", "--init", "systemd");
+  if (!process.argv.includes("--all-images")) return;
+  for (const image of otherImages) rootfs(...image);
 }
 
 try {

@@ -27,9 +27,10 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
  * Makes an image of this kind, and the kernel (`guest/vmlinuz`) and small initrd (`guest/boot.cpio`) to boot it with
- * outside Kata. `say` is told each step. Throws an Error that says what is missing.
+ * outside Kata. `say` is told each step; `place` is another file for the image than its own. Throws an Error that says
+ * what is missing.
  */
-export function makeImage(kind: ImageKind, say: (line: string) => void): MadeImage {
+export function makeImage(kind: ImageKind, say: (line: string) => void, place?: string): MadeImage {
   const { out: build } = buildTarget(projectDir, kind.architecture);
   mkdirSync(join(build, "guest"), { recursive: true });
   const system = systemRoot(kind.architecture, say);
@@ -37,7 +38,7 @@ export function makeImage(kind: ImageKind, say: (line: string) => void): MadeIma
   const entries = guestContents(kind.init, system);
   say(`${entries.length} files and folders`);
   const timeS = sourceDateS(projectDir);
-  const file = imageFile(build, kind);
+  const file = place ?? imageFile(build, kind);
   const work = mkdtempSync(join(build, "guest/.work-"));
   try {
     write(kind, entries, { file, work, timeS, say });

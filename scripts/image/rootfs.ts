@@ -4,13 +4,15 @@
 //   node scripts/image/rootfs.ts [--format initrd|cpio|ext4|erofs] [--init agent|systemd] [--dax] [--arch amd64|arm64]
 //
 // docs/image.md says what the formats are for. Beside an image lies its report of sizes and its bill of materials.
-import { existsSync, globSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildTarget } from "../target.ts";
 import { asArchitecture, ownArchitecture } from "./architecture.ts";
+import { billOfMaterials } from "./bill-of-materials.ts";
 import { asImageKind, type ImageKind, imageFile } from "./image-kind.ts";
-import { makeImage } from "./make-image.ts";
+import { type MadeImage, makeImage } from "./make-image.ts";
+import { sizeReport } from "./size-report.ts";
 
 const root = join(import.meta.dirname, "../..");
 const say = (line: string): void => void process.stdout.write(`rootfs: ${line}\n`);
@@ -30,6 +32,16 @@ function isFresh(kind: ImageKind): boolean {
   return inputs.every((path) => existsSync(path) && statSync(path).mtimeMs < madeAt);
 }
 
+/** Writes what an image holds beside it; the plain archive is for tests and has no readers. */
+function describe(made: MadeImage): void {
+  const base = made.file.replace(/\.(cpio\.gz|img)$/, "");
+  writeFileSync(`${base}.sizes.md`, sizeReport(made));
+  writeFileSync(`${base}.cdx.json`, billOfMaterials(made));
+  say(
+    `${basename(base)}.sizes.md says what each megabyte is, ${basename(base)}.cdx.json is the SBOM (CycloneDX)`,
+  );
+}
+
 const { values } = parseArgs({
   options: {
     format: { type: "string" },
@@ -41,7 +53,10 @@ const { values } = parseArgs({
 const { arch, ...words } = values;
 try {
   const kind = asImageKind(arch ? asArchitecture(arch) : ownArchitecture(), words);
-  if (!isFresh(kind)) makeImage(kind, say);
+  if (!isFresh(kind)) {
+    const made = makeImage(kind, say);
+    if (kind.format !== "cpio") describe(made);
+  }
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

@@ -52,11 +52,16 @@ async function loadModules(steps: BootSteps, whole: BootStep, log: Log): Promise
   const list = await readFile(moduleList, "utf8").catch(() => "");
   for (const path of list.split("\n").filter(Boolean)) {
     const name = basename(path).replace(/\.ko(?:\..*)?$/, "");
-    const load = () => loadModule(path);
+    const load = () => loadModule(path).catch(unlessLoaded);
     await steps.step("kernel module", { "kata.module.name": name }, load, whole).catch((error) => {
       log.warn({ module: path, error: AgentError.from(error).message }, "kernel module was not loaded");
     });
   }
+}
+
+/** Where the root is a disk, its driver was there before it could be mounted. */
+function unlessLoaded(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
 }
 
 function leadSession(): void {

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { test } from "tap";
+import { buildFolder, ownArchitecture } from "../../../scripts/image/architecture.ts";
+import { billOfMaterials } from "../../../scripts/image/bill-of-materials.ts";
+import { guestContents } from "../../../scripts/image/guest-contents.ts";
+import { asImageKind } from "../../../scripts/image/image-kind.ts";
+import { makeImage } from "../../../scripts/image/make-image.ts";
+import { sizeReport } from "../../../scripts/image/size-report.ts";
+import { ownSystemRoot } from "../../../scripts/image/system-root.ts";
+
+t.setTimeout(570_000);
+
+const guest = join(buildFolder(join(import.meta.dirname, "../../.."), ownArchitecture()), "guest");
+// Where a guest was made, all is there to make another one quickly.
+const skip = existsSync(join(guest, "initrd.cpio")) ? false : "no guest was made here (make rootfs)";
+
+const silent = (): void => undefined;
+
+const hashOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
+
+for (const [format, init] of [
+  ["cpio", "agent"],
+  ["ext4", "systemd"],
+] as const) {
+  test(`made twice, ${format} with ${init} as init is the same bytes`, { skip }, async (t) => {
+    const kind = asImageKind(ownArchitecture(), { format, init });
+    const dir = t.testdir();
+    const hashes = ["one", "two"].map((name) => {
+      const { file } = makeImage(kind, silent, join(dir, name));
+      return hashOf(file);
+    });
+    t.equal(hashes[0], hashes[1]);
+  });
+}
+
+test("the reports name where each file is from, and list what a scanner looks for", { skip }, async (t) => {
+  const system = ownSystemRoot(silent);
+  const kind = asImageKind(ownArchitecture(), { format: "cpio" });
+  const made = { kind, file: join(guest, "initrd.cpio"), entries: guestContents("agent", system), system };
+  const sizes = sizeReport(made);
+  t.match(sizes, /\| node \| 1\d\d\.\d\d \| 1 \|/);
+  t.match(sizes, /\| \/usr\/sbin\/ip \| 0\.\d\d \| iproute2 [\d.-]+/);
+  t.notMatch(sizes, /\| undefined \|/);
+  const bill = JSON.parse(billOfMaterials(made));
+  t.match(bill, { bomFormat: "CycloneDX", specVersion: "1.5", serialNumber: /^urn:uuid:[0-9a-f-]{36}$/ });
+  const purls: string[] = bill.components.map(({ purl }: { purl: string }) => purl);
+  for (const wanted of [
+    `pkg:generic/node@${process.versions.node}`,
+    /^pkg:deb\/debian\/libc6@2\..*\?arch=/,
+    /^pkg:deb\/debian\/crun@/,
+    /^pkg:npm\/%40opentelemetry\/api@/,
+  ]) {
+    t.ok(
+      purls.some((purl) => (typeof wanted === "string" ? purl === wanted : wanted.test(purl))),
+      String(wanted),
+    );
+  }
+  const hasEngine = made.entries.some(({ path }) => path.endsWith("/policy.node"));
+  t.equal(
+    purls.some((purl) => purl.startsWith("pkg:cargo/regorus@")),
+    hasEngine,
+    "the crates of the policy engine, where it is inside",
+  );
+  t.equal(new Set(bill.components.map((each: { "bom-ref": string }) => each["bom-ref"])).size, purls.length);
+  t.equal(billOfMaterials(made), billOfMaterials(made), "the same for the same image");
+});
