@@ -25,7 +25,7 @@ import { type Row, row, rowBeside, table } from "./bench-row.ts";
 const spans = Math.round(Number(process.argv[2] ?? 0.5) * 1e6);
 const requests = Math.ceil(spans / spansPerRequest);
 /** What runs once for each request is compiled for good after 3,000 of them: a forwarder runs for months. */
-const warmUps = 5_000;
+const warmUps = 4_000;
 const idleGuests = 1_000;
 const unit = "CPU-s/M";
 const protobuf = "application/x-protobuf";

@@ -1,4 +1,5 @@
 import type { Deliver, Export } from "./export.ts";
+import { freeBytes } from "./free-bytes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SamplingConfig } from "./sampling.ts";
 import { factsOf } from "./span-facts.ts";
@@ -103,6 +104,7 @@ export class TailSampler {
       this.#heldBytes -= first.body.length;
       try {
         await this.#deliver(first);
+        freeBytes(first.body);
       } catch (error) {
         group.held.unshift(first);
         this.#heldBytes += first.body.length;
@@ -165,6 +167,7 @@ export class TailSampler {
     if (group.held.length === 0) return;
     for (const { body, spans } of group.held) {
       this.#heldBytes -= body.length;
+      freeBytes(body);
       this.#metrics.dropped("all", "sampled", spans);
     }
     group.held = [];

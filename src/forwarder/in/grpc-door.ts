@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { handleUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Log } from "../../base/log.ts";
+import { freeBytes } from "../free-bytes.ts";
 import { Refusal } from "../refusal.ts";
 import { countArriving } from "./grpc-arrival.ts";
 import type { Guest } from "./guest.ts";
@@ -105,6 +106,7 @@ async function answer(
   try {
     guest.take(body.length);
   } catch (error) {
+    freeBytes(body);
     return refuse(respond, intake.refusalOf(error, "otlp-grpc", 0));
   }
   try {
@@ -116,6 +118,7 @@ async function answer(
     refuse(respond, error instanceof Refusal ? error : new Refusal(503, "ending"));
   } finally {
     guest.give(body.length);
+    freeBytes(body);
   }
 }
 
