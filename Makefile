@@ -49,8 +49,9 @@ test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as i
 	@$(NODE) scripts/package/osbuilder-guest.ts no
 	@$(NODE) scripts/test.ts test/vm/osbuilder.test.ts
 
-package: build ## what is installed on a node: tarball and Debian package, in build/release/
-	@$(NODE) scripts/package/package.ts
+package: build ## what is installed on a node: tarball and Debian package, in build/release/ (ARCH=amd64|arm64)
+	@$(if $(ARCH),$(NODE) scripts/build.ts --arch $(ARCH))
+	@$(NODE) scripts/package/package.ts $(if $(ARCH),--arch $(ARCH))
 
 audit: setup ## known weaknesses of the npm packages that are shipped; asks the registry
 	@npm audit --omit=dev

@@ -5,8 +5,8 @@ import { completionFiles, manualPages } from "./manual.ts";
 import type { Release } from "./release.ts";
 import type { Placed } from "./stage.ts";
 
-/** What is made for the packages and lies nowhere: the third parties' licences, and a Node without its symbols. */
-export type Made = { readonly thirdParty: string; readonly node: string };
+/** Where the programs were built, with a Node without its symbols in `guest/`; and the text of the third parties. */
+export type Made = { readonly build: string; readonly thirdParty: string };
 
 const lib = "lib/kata-agent-node";
 const doc = "share/doc/kata-agent-node";
@@ -14,8 +14,8 @@ const doc = "share/doc/kata-agent-node";
 /** Everything below a prefix such as /usr, from a finished build. */
 export function contents(root: string, made: Made, release: Release): Placed[] {
   return [
-    ...programs(root),
-    ...libraries(root, made.node),
+    ...programs(made.build),
+    ...libraries(made.build),
     ...service(root),
     ...manual(release),
     ...documents(root, made),
@@ -31,21 +31,21 @@ function file(path: string, source: string, mode = 0o644): Placed {
   return { path, mode, content: { copyOf: source } };
 }
 
-function programs(root: string): Placed[] {
+function programs(build: string): Placed[] {
   return ["agentctl", "kata-agent", "kata-trace-forwarder"].map((name) =>
-    file(`bin/${name}`, join(root, "build", name), 0o755),
+    file(`bin/${name}`, join(build, name), 0o755),
   );
 }
 
 /** All that the launchers need, as it lies in build/lib; the bundler's lists of licences are in the text for all. */
-function libraries(root: string, node: string): Placed[] {
+function libraries(build: string): Placed[] {
   const executable = new Set(["kata-hook"]);
-  const beside = globSync("build/lib/*.{js,cjs,cache,node,html}", { cwd: root });
+  const beside = globSync("lib/*.{js,cjs,cache,node,html}", { cwd: build });
   return [
-    file(`${lib}/node`, node, 0o755),
-    ...[...beside, "build/lib/kata-hook"].sort().map((path) => {
+    file(`${lib}/node`, join(build, "guest/node"), 0o755),
+    ...[...beside, "lib/kata-hook"].sort().map((path) => {
       const name = basename(path);
-      return file(`${lib}/${name}`, join(root, path), executable.has(name) ? 0o755 : 0o644);
+      return file(`${lib}/${name}`, join(build, path), executable.has(name) ? 0o755 : 0o644);
     }),
   ];
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Architecture, traitsOf } from "../image/architecture.ts";
 
 /** What the packages of this build are called, and from when they are. */
 export type Release = {
@@ -9,18 +10,27 @@ export type Release = {
   /** As Node calls it, `x64`. */
   readonly arch: string;
   /** As Debian calls it, `amd64`. */
-  readonly debianArch: string;
+  readonly debianArch: Architecture;
   /** Seconds since 1970: the time of every file in a package, so that the same files make the same package. */
   readonly dateS: number;
 };
 
-const debianArchs: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
-
 /** Reads package.json; the time is SOURCE_DATE_EPOCH, else that of the last commit. */
-export function describeRelease(root: string, env: NodeJS.ProcessEnv): Release {
+export function describeRelease(root: string, architecture: Architecture, env: NodeJS.ProcessEnv): Release {
   const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const { arch } = process;
-  return { name, version, arch, debianArch: debianArchs[arch] ?? arch, dateS: sourceDateS(root, env) };
+  const { nodeArch } = traitsOf(architecture);
+  return { name, version, arch: nodeArch, debianArch: architecture, dateS: sourceDateS(root, env) };
+}
+
+/** What the packages are called. */
+export function packageNames(release: Release): {
+  readonly top: string;
+  readonly tarball: string;
+  readonly deb: string;
+} {
+  const { name, version, arch, debianArch } = release;
+  const top = `${name}-${version}-linux-${arch}`;
+  return { top, tarball: `${top}.tar.zst`, deb: `${name}_${version}_${debianArch}.deb` };
 }
 
 function sourceDateS(root: string, env: NodeJS.ProcessEnv): number {

@@ -9,9 +9,9 @@ import { bundledPackages } from "./bundled-packages.ts";
 import type { Component } from "./component.ts";
 import { crates } from "./crates.ts";
 
-/** All parts by others of what is in build/. Throws an Error when a licence cannot be found. */
-export async function thirdParties(root: string): Promise<Component[]> {
-  const engine = existsSync(join(root, "build/lib/policy.node"));
+/** All parts by others of what was built into `build`. Throws an Error when a licence cannot be found. */
+export async function thirdParties(root: string, build: string): Promise<Component[]> {
+  const engine = existsSync(join(build, "lib/policy.node"));
   return [
     nodeItself(root),
     libc(),

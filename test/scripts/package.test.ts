@@ -1,16 +1,18 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
+import { ownArchitecture } from "../../scripts/image/architecture.ts";
 import { cleanRoot } from "../../scripts/package/clean-root-file.ts";
+import { describeRelease, packageNames } from "../../scripts/package/release.ts";
 import { version } from "../../src/base/version.ts";
 import type { Seen } from "./installed-deb.ts";
 
 const root = join(import.meta.dirname, "../..");
 const release = join(root, "build/release");
-const [deb = ""] = globSync(join(release, "*.deb"));
-const [tarball = ""] = globSync(join(release, "*.tar.zst"));
-const noPackage = deb === "" && "no package was made: make package";
+const names = packageNames(describeRelease(root, ownArchitecture(), process.env));
+const [deb, tarball] = [join(release, names.deb), join(release, names.tarball)];
+const noPackage = !existsSync(deb) && "no package was made: make package";
 
 function whyNotInstalled(): string | false {
   if (noPackage) return noPackage;
@@ -58,6 +60,7 @@ test("the tarball works where it was unpacked", { skip: noPackage }, (t) => {
 test("a package that is made again from the same build has the same bytes", { skip: noPackage }, (t) => {
   const before = [deb, tarball].map((file) => readFileSync(file));
   execFileSync(process.execPath, [join(root, "scripts/package/package.ts")]);
-  t.ok(before.every((bytes, index) => bytes.equals(readFileSync([deb, tarball][index] ?? ""))));
+  const after = [deb, tarball].map((file) => readFileSync(file));
+  t.ok(before.every((bytes, index) => bytes.equals(after[index] ?? new Uint8Array())));
   t.end();
 });
