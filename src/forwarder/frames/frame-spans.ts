@@ -55,7 +55,7 @@ export class FrameSpans {
     else this.#writeRead(frame, isJson, tail);
   }
 
-  /** What was written since the last time. */
+  /** What was written since the last time; good until the next frame, of whichever connection. */
   take(): WrittenSpans {
     const taken = out.take();
     // The last frame of a chunk may have had a buffer of its own.

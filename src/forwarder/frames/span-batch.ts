@@ -1,5 +1,6 @@
 import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import type { SpanDataAttribute } from "../../wire/span-data.ts";
+import { borrowBuffer, returnBuffer } from "../in/body-buffers.ts";
 import { TraceJoiner } from "./join-traces.ts";
 import { writeAttributes } from "./span-data-writer.ts";
 import type { WrittenSpans } from "./span-writer.ts";
@@ -10,16 +11,26 @@ const scopeName = "kata-agent";
 const serviceName = "kata-agent";
 const resourceSpansTag = 0x0a;
 const scopeSpansTag = 0x12;
+/** More than resources and scopes take; where they do not fit, the batch is copied once more. */
+const headRoom = 1024;
+const none: Uint8Array = new Uint8Array(0);
 const writer = new ProtobufWriter();
 
-/** The spans of one connection that wait for company, and the traces they belong to. */
+/**
+ * The spans of one connection that wait for company, and the traces they belong to.
+ *
+ * They stand in a borrowed buffer, behind room for what comes before the first of them. A finished batch keeps the buffer
+ * until it is released, and the next one has another.
+ */
 export class SpanBatch {
   readonly #sandboxId: string | undefined;
   readonly #joiner = new TraceJoiner();
-  #parts: Uint8Array[] = [];
+  #buffer = none;
+  #end = headRoom;
   #places: number[] = [];
-  #partBytes = 0;
   #resource: readonly SpanDataAttribute[] = [];
+  /** Of the batch that is finished. */
+  #lent = none;
 
   /** `sandboxId`: as far as the host knows it. */
   constructor(sandboxId: string | undefined) {
@@ -30,30 +41,50 @@ export class SpanBatch {
     return this.#places.length;
   }
 
-  /** What it takes in memory, about. */
+  /** What it takes in memory, with what is finished and not released. */
   get bytes(): number {
-    return this.#partBytes + this.spans * placeBytes;
+    return this.#buffer.length + this.#lent.length + this.spans * placeBytes;
   }
 
-  /** Adds spans. `resource`: of whoever made them; the first one that comes is the batch's. */
+  /** Copies spans. `resource`: of whoever made them; the first one that comes is the batch's. */
   add({ bytes, places }: WrittenSpans, resource: readonly SpanDataAttribute[]): void {
     if (places.length === 0) return;
     if (this.spans === 0) this.#resource = resource;
-    for (const place of places) this.#places.push(this.#partBytes + place);
-    this.#parts.push(bytes);
-    this.#partBytes += bytes.length;
+    const end = this.#end + bytes.length;
+    if (end > this.#buffer.length) this.#grow(end);
+    this.#buffer.set(bytes, this.#end);
+    for (const place of places) this.#places.push(this.#end + place);
+    this.#end = end;
   }
 
-  /** All of it as one OTLP ExportTraceServiceRequest; the batch is empty again. */
+  /**
+   * All of it as one OTLP ExportTraceServiceRequest, good until {@link release}; what is added from now on is the next
+   * batch. Precondition: the one before is released.
+   */
   finish(): Uint8Array {
-    const head = headOf(resourceOf(this.#resource, this.#sandboxId), this.#partBytes);
-    const body = Buffer.concat([head, ...this.#parts], head.length + this.#partBytes);
-    const places = this.#places.map((place) => head.length + place);
-    this.#parts = [];
+    const [buffer, end] = [this.#buffer, this.#end];
+    this.#joiner.join(buffer, this.#places);
+    const head = headOf(resourceOf(this.#resource, this.#sandboxId), end - headRoom);
+    this.#lent = buffer;
+    this.#buffer = none;
+    this.#end = headRoom;
     this.#places = [];
-    this.#partBytes = 0;
-    this.#joiner.join(body, places);
-    return body;
+    if (head.length > headRoom) return Buffer.concat([head, buffer.subarray(headRoom, end)]);
+    buffer.set(head, headRoom - head.length);
+    return buffer.subarray(headRoom - head.length, end);
+  }
+
+  /** Nobody looks at the finished batch any more. Safe to repeat. */
+  release(): void {
+    if (this.#lent.length > 0) returnBuffer(this.#lent);
+    this.#lent = none;
+  }
+
+  #grow(bytes: number): void {
+    const larger = borrowBuffer(bytes);
+    larger.set(this.#buffer.subarray(0, this.#end));
+    if (this.#buffer.length > 0) returnBuffer(this.#buffer);
+    this.#buffer = larger;
   }
 }
 

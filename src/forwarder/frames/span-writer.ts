@@ -3,8 +3,8 @@ import { nanosHigh, nanosLow } from "../../wire/unix-nanos.ts";
 /**
  * OTLP spans one behind the other, as they stand in a ScopeSpans message, written from the bytes that they came as.
  *
- * Primer. One writer serves all connections: spans are written while a chunk is read, and {@link SpanWriter.take} copies
- * them out at its end. A span is written between `begin` and `end`, or `rewind` forgets it. It begins with its ids, so
+ * Primer. One writer serves all connections: spans are written while a chunk is read, and {@link SpanWriter.take}
+ * hands them out at its end. A span is written between `begin` and `end`, or `rewind` forgets it. It begins with its ids, so
  * that whoever joins traces finds them: tag, length and 16 bytes of the trace, the same of the span with 8, and of the
  * parent where it has one. `begin` makes room for the longest span there may be, {@link maxSpanBytes}; what could go
  * beyond it is asked for by `hasRoom` before it is written. A longer span comes ready made, by `whole`.
@@ -80,18 +80,13 @@ export class SpanWriter {
     this.at += span.length;
   }
 
-  /** All spans so far, as bytes of the caller's own; the writer is empty again. */
+  /** All spans so far, good until the next one is begun; the writer is empty again. */
   take(): WrittenSpans {
-    const { bytes } = this;
-    // What one huge span forced on us goes with it.
-    const isHuge = bytes.length > firstBytes * 4;
-    if (isHuge) this.bytes = new Uint8Array(firstBytes);
-    const taken = {
-      bytes: isHuge ? bytes.subarray(0, this.at) : bytes.slice(0, this.at),
-      places: this.#places,
-    };
+    const taken = { bytes: this.bytes.subarray(0, this.at), places: this.#places };
     this.at = 0;
     this.#places = [];
+    // What one huge span forced on us goes with it.
+    if (this.bytes.length > firstBytes * 4) this.bytes = new Uint8Array(firstBytes);
     return taken;
   }
 

@@ -5,7 +5,7 @@
  */
 
 /** Small enough that a thousand guests who are in the middle of a short request hold little. */
-const sizes: readonly number[] = [4 * 1024, 64 * 1024, 512 * 1024];
+const sizes: readonly number[] = [4 * 1024, 64 * 1024, 256 * 1024, 512 * 1024];
 /** Bytes of each size that are kept for later. */
 const spareBytes = 1024 * 1024;
 

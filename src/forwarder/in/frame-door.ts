@@ -35,8 +35,6 @@ export class FrameDoor {
   readonly #done = Promise.withResolvers<void>();
   #encoding: FrameEncoding = "upstream-json";
   #heldBytes = 0;
-  /** Of the batch that is being handed on. */
-  #sendingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #slow: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -96,7 +94,7 @@ export class FrameDoor {
 
   /** Counts what is in memory against the guest's share. @throws Refusal 503. */
   #account(): void {
-    const bytes = this.#frames.heldBytes + this.#batch.bytes + this.#sendingBytes;
+    const bytes = this.#frames.heldBytes + this.#batch.bytes;
     if (bytes > this.#heldBytes) this.#guest.take(bytes - this.#heldBytes);
     else this.#guest.give(this.#heldBytes - bytes);
     this.#heldBytes = bytes;
@@ -124,9 +122,8 @@ export class FrameDoor {
   /** Never rejects. */
   async #deliver(): Promise<void> {
     const body = this.#batch.finish();
-    this.#sendingBytes = body.length;
     while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
-    this.#sendingBytes = 0;
+    this.#batch.release();
     this.#account();
     // Nothing can be said to it, so it waits for as long as it takes to pay for what it sent.
     await delay(this.#guest.debtMs, this.#stopping).catch(() => {});

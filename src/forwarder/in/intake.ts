@@ -2,6 +2,7 @@ import { WireError } from "../../wire/wire-error.ts";
 import type { Batch, Deliver } from "../export.ts";
 import type { Encoding, Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
+import { borrowBuffer, returnBuffer } from "./body-buffers.ts";
 import type { Guest } from "./guest.ts";
 import { otlpFromJaeger } from "./otlp-from-jaeger.ts";
 import { otlpFromJson } from "./otlp-from-json.ts";
@@ -23,13 +24,16 @@ export class Intake {
    */
   async take(guest: Guest, encoding: Encoding, body: Uint8Array, batch?: Batch): Promise<void> {
     let spans = 0;
+    const made = new MadeBody();
     try {
-      const otlp = otlpFrom(encoding, body);
+      const otlp = made.from(encoding, body);
       spans = scanExport(otlp, guest.limits);
       if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key, batch });
       this.#metrics.received(encoding, spans, body.length);
     } catch (error) {
       throw this.refusalOf(error, encoding, spans);
+    } finally {
+      made.release();
     }
   }
 
@@ -41,10 +45,26 @@ export class Intake {
   }
 }
 
-function otlpFrom(encoding: Encoding, body: Uint8Array): Uint8Array {
-  if (encoding === "otlp-json") return otlpFromJson(body);
-  if (encoding === "jaeger") return otlpFromJaeger(body);
-  return body;
+/** A body in OTLP: the sender's own, or what was made of it, in a buffer that is lent for as long as it is needed. */
+class MadeBody {
+  #buffer: Uint8Array | undefined;
+
+  from(encoding: Encoding, body: Uint8Array): Uint8Array {
+    if (encoding === "otlp-json") return this.#kept(otlpFromJson(body));
+    if (encoding === "jaeger") return this.#kept(otlpFromJaeger(body));
+    return body;
+  }
+
+  release(): void {
+    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  #kept(otlp: Uint8Array): Uint8Array {
+    this.#buffer = borrowBuffer(otlp.length);
+    this.#buffer.set(otlp);
+    return this.#buffer.subarray(0, otlp.length);
+  }
 }
 
 function statusOf(error: unknown): [status: number, message: string] {

@@ -21,7 +21,7 @@ const out = new ProtobufWriter(firstBytes);
 /** Spans that follow each other in the bytes and have the same scope. */
 type Run = { readonly scope: string; readonly from: number; to: number };
 
-/** The bytes are the caller's own. @throws WireError when they are not a batch. */
+/** The bytes are good until the next call. @throws WireError when they are not a batch. */
 export function otlpFromJaeger(body: Uint8Array): Uint8Array {
   for (const writer of [spansOut, out]) {
     // What a batch that was none has left there.
@@ -63,7 +63,7 @@ function written(attributes: readonly Attribute[], runs: readonly Run[], spans: 
     out.end(scopeSpans, usually);
   }
   out.end(resourceSpans, usually);
-  return out.finish().slice();
+  return out.finish();
 }
 
 function processOf(from: ThriftReader): Attribute[] {

@@ -35,14 +35,14 @@ const nibbles = new Uint8Array(256).map((_, byte) => {
 });
 
 /**
- * The bytes are the caller's own.
+ * The bytes are good until the next call.
  * @throws WireError when it is not JSON, not an export request, nested too deeply, or a value has the wrong type.
  */
 export function otlpFromJson(body: Uint8Array): Uint8Array {
   out.rewind(0);
   out.reuse();
   new JsonMessages(body).request();
-  return out.finish().slice();
+  return out.finish();
 }
 
 const out = new ProtobufWriter(64 * 1024);
