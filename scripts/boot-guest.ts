@@ -60,7 +60,7 @@ export type Guest = AsyncDisposable & {
 
 const consoleLimit = 256 << 10;
 // Emulation on a busy machine takes 10 s to the first process; more than this is a failure.
-const bootTimeoutMs = 180_000;
+const bootTimeoutMs = 400_000;
 const backendTimeoutMs = 60_000;
 // Asking more often slows the boot down, and an attempt without a limit of its own was seen to hang. Each has more time
 // than the one before, since a guest on a busy machine may need seconds for its answer.

@@ -47,8 +47,8 @@ const flushLimitS = "20";
 /** The same when the pod was given up. */
 const lastMs = 2_000;
 /** Emulation on a busy machine takes its time. */
-const bootWait = "120s";
-const callLimit = "60s";
+const bootWait = "300s";
+const callLimit = "300s";
 
 /** CAP_SYS_RESOURCE, which an ordinary user and root of many a container lack: without it nobody is spared by the OOM killer. */
 function mayRaisePriority(): boolean {

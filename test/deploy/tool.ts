@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/cluster");
-const limitMs = 120_000;
+const limitMs = 400_000;
 
 /** The folder with the chart and the manifests. */
 export const deployFolder = join(root, "deploy");

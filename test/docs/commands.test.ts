@@ -8,8 +8,6 @@ import { missingLines, runCommands, scriptOf } from "./run-page.ts";
 
 /** Every command of the documentation that is not marked, run as its reader runs it. */
 
-t.setTimeout(280_000);
-
 const root = join(import.meta.dirname, "../..");
 const needed = ["/usr/bin/crun", "/bin/busybox", join(root, "build/kata-agent")].filter(
   (path) => !existsSync(path),

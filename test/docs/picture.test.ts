@@ -4,8 +4,6 @@ import { join } from "node:path";
 import t from "tap";
 import { needsRoot } from "../fakes/real-agent.ts";
 
-t.setTimeout(240_000);
-
 const root = join(import.meta.dirname, "../..");
 const needed = ["/usr/bin/crun", "/bin/busybox", "/usr/bin/chromium", join(root, "build/kata-agent")].filter(
   (path) => !existsSync(path),

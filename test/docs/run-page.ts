@@ -5,7 +5,7 @@ import type { Page } from "../../scripts/docs/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** A page takes seconds; one that waits for what does not come ends here, and its output tells where. */
-const limitMs = 120_000;
+const limitMs = 400_000;
 
 /** What came of a page's commands. */
 export type Played = { readonly code: number | null; readonly output: string };

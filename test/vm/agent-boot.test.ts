@@ -13,7 +13,7 @@ const agentctl = join(import.meta.dirname, "../../build/agentctl");
 /** What agentctl prints, once the guest is up. */
 async function ctl(guest: Guest, ...args: string[]): Promise<string> {
   await guest.listening();
-  const given = ["--addr", guest.address(1024), "--wait", "120s", ...args];
+  const given = ["--addr", guest.address(1024), "--wait", "300s", ...args];
   return (await promisify(execFile)(agentctl, given)).stdout;
 }
 

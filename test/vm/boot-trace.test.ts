@@ -20,7 +20,7 @@ t.test("a boot is one timeline, from the start of the kernel to the first call",
   await collector.listen(guest.listenPath(tracePort));
   t.teardown(() => collector.close());
   await guest.listening();
-  const addr = ["--addr", guest.address(1024), "--timeout", "60s"];
+  const addr = ["--addr", guest.address(1024), "--timeout", "300s"];
   t.equal((await runAgentctl([...addr, "check"])).status, 0);
   t.equal((await runAgentctl([...addr, "destroy-sandbox"])).status, 0);
   t.match(await guest.exited, { code: 0, signal: null });

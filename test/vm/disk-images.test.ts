@@ -10,9 +10,6 @@ import { asImageKind, type ImageKind, imageFile, imageName } from "../../scripts
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { playDemo, strayCalls } from "../fakes/play-demo.ts";
 
-// Some of these boot systemd under emulation, and two files run at a time.
-t.setTimeout(570_000);
-
 const root = join(import.meta.dirname, "../..");
 const agentctl = join(root, "build/agentctl");
 const kind = (format: string, init: string, dax = false): ImageKind =>
@@ -51,7 +48,7 @@ for (const image of [
     await using guest = await bootGuest(bootOptions(image));
     await guest.listening();
     const ctl = async (...words: string[]): Promise<string> => {
-      const given = ["--addr", guest.address(1024), "--wait", "120s", ...words];
+      const given = ["--addr", guest.address(1024), "--wait", "300s", ...words];
       return (await promisify(execFile)(agentctl, given)).stdout;
     };
     t.match(await ctl("check"), /serving/i);

@@ -10,8 +10,6 @@ import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { runAgentctl } from "../fakes/fake-host.ts";
 import { runForwarder, temporaryFolder } from "../forwarder/running.ts";
 
-t.setTimeout(400_000);
-
 type Line = Readonly<Record<string, unknown>>;
 
 async function until(condition: () => boolean): Promise<void> {
@@ -42,7 +40,7 @@ async function keptLog(t: Test, options: GuestOptions): Promise<Line[]> {
       .map((line) => JSON.parse(line));
   };
   await until(() => lines().some(({ msg }) => msg === "listening"));
-  const ended = await runAgentctl(["--addr", guest.address(1024), "--timeout", "60s", "destroy-sandbox"]);
+  const ended = await runAgentctl(["--addr", guest.address(1024), "--timeout", "300s", "destroy-sandbox"]);
   t.equal(ended.status, 0, ended.stderr);
   t.match(await guest.exited, { code: 0, signal: null });
   await until(() => lines().some(({ msg }) => msg === "shutdown complete"));

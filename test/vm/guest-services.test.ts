@@ -20,7 +20,7 @@ const waitMs = 60_000;
 const cachedBytes = 32 << 20;
 
 async function ctl(guest: Guest, ...args: string[]): Promise<string> {
-  const given = ["--addr", guest.address(1024), "--wait", "120s", ...args];
+  const given = ["--addr", guest.address(1024), "--wait", "300s", ...args];
   return (await promisify(execFile)(agentctl, given)).stdout;
 }
 

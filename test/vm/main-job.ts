@@ -26,7 +26,7 @@ export async function doMainJob(t: Test, options: GuestOptions): Promise<string>
   const forwarder = await runForwarder(t, "--listen", receiver, "--file", spans);
   await guest.listening();
   const pod = ["demo", "--root-span", rootSpan, busyboxRootfs(join(folder, "rootfs"))];
-  const waits = ["--wait", "120s", "--timeout", "60s"];
+  const waits = ["--wait", "300s", "--timeout", "300s"];
   const args = ["--addr", guest.address(1024), ...waits, "--trace-addr", receiver, ...pod];
   const { stdout } = await promisify(execFile)(agentctl, args);
   t.match(stdout, /16 steps, all as expected/);

@@ -4,8 +4,6 @@ import t from "tap";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { doMainJob } from "./main-job.ts";
 
-t.setTimeout(400_000);
-
 const guests = join(import.meta.dirname, "../../build/guest");
 const missing = "the guest of the tarball is missing; it is made by root, see docs/osbuilder.md";
 const initrdOf = (agentInit: string): string => join(guests, `osbuilder-${agentInit}.initrd`);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import t, { test } from "tap";
+import { test } from "tap";
 import type { CpioEntry } from "../../../scripts/image/cpio.ts";
 import { makeDiskImage } from "../../../scripts/image/disk-image.ts";
 import { type FileSystem, makeFileSystem } from "../../../scripts/image/file-system.ts";
@@ -14,8 +14,6 @@ const isMissing = (tool: string): boolean =>
   !path.split(":").some((folder) => existsSync(join(folder, tool)));
 const missing = ["mkfs.ext4", "debugfs", "mkfs.erofs", "fsck.erofs", "sfdisk"].find(isMissing);
 const skip = missing === undefined ? false : `${missing} is missing`;
-
-t.setTimeout(120_000);
 
 const timeS = 1_700_000_000;
 const entries: readonly CpioEntry[] = [

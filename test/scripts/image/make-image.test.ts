@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import t, { test } from "tap";
+import { test } from "tap";
 import { buildFolder, ownArchitecture } from "../../../scripts/image/architecture.ts";
 import { billOfMaterials } from "../../../scripts/image/bill-of-materials.ts";
 import { guestContents } from "../../../scripts/image/guest-contents.ts";
@@ -9,8 +9,6 @@ import { asImageKind } from "../../../scripts/image/image-kind.ts";
 import { makeImage } from "../../../scripts/image/make-image.ts";
 import { sizeReport } from "../../../scripts/image/size-report.ts";
 import { ownSystemRoot } from "../../../scripts/image/system-root.ts";
-
-t.setTimeout(570_000);
 
 const guest = join(buildFolder(join(import.meta.dirname, "../../.."), ownArchitecture()), "guest");
 // Where a guest was made, all is there to make another one quickly.

@@ -1,14 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import t, { test } from "tap";
+import { test } from "tap";
 import { ownArchitecture } from "../../../scripts/image/architecture.ts";
 import { debianSources } from "../../../scripts/image/debian-sources.ts";
 import { guestKernel } from "../../../scripts/image/guest-kernel.ts";
 import { ownSystemRoot, packageFinder } from "../../../scripts/image/system-root.ts";
 import { hasQemu } from "../../../scripts/vm-requirements.ts";
-
-// Where no guest was made before, the packages come from the net.
-t.setTimeout(600_000);
 
 // What a VM needs is installed and fetched together (scripts/setup.sh, scripts/prepare-vm.ts).
 const skip = hasQemu(ownArchitecture()) && hasBootstrap() ? false : "nothing here to make a guest with";
