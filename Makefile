@@ -44,8 +44,6 @@ test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as i
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/prepare-vm.ts
-	@$(NODE) scripts/package/agent-tarball.ts
-	@$(NODE) scripts/package/osbuilder-guest.ts yes
 	@$(NODE) scripts/package/osbuilder-guest.ts no
 	@$(NODE) scripts/test.ts test/vm/osbuilder.test.ts
 

@@ -10,10 +10,11 @@ import { ensureVsockBackend, hasQemu, whyNoVm } from "./vm-requirements.ts";
 
 const say = (line: string): void => void process.stdout.write(`vm: ${line}\n`);
 
-function rootfs(...args: string[]): void {
-  const script = join(import.meta.dirname, "image/rootfs.ts");
-  execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
+function run(script: string, ...args: string[]): void {
+  execFileSync(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: "inherit" });
 }
+
+const rootfs = (...args: string[]): void => run("image/rootfs.ts", ...args);
 
 /** What test/vm/disk-images.test.ts boots only when asked. */
 const otherImages = [
@@ -30,6 +31,8 @@ function prepare(): void {
   // As it is: an emulated processor takes seconds to unpack it.
   rootfs("--format", "cpio");
   rootfs("--format", "ext4", "--init", "systemd");
+  run("package/agent-tarball.ts");
+  run("package/osbuilder-guest.ts", "yes");
   if (!process.argv.includes("--all-images")) return;
   for (const image of otherImages) rootfs(...image);
 }
