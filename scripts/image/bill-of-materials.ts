@@ -49,6 +49,8 @@ export function billOfMaterials({ file, entries, system }: MadeImage): string {
     ...(has("crun") && crun ? [compiledCrun(crun)] : []),
     ...(has("policy engine") ? crates() : []),
   );
+  // A package that lies in two folders is one.
+  bill.components = [...new Map(bill.components.map((each) => [each["bom-ref"], each])).values()];
   bill.metadata.timestamp = new Date(sourceDateS(projectDir) * 1000).toISOString();
   bill.metadata.component = { type: "operating-system", name: basename(file), "bom-ref": basename(file) };
   // The graph is of npm packages alone; a list says as much as scanners read.
@@ -65,7 +67,7 @@ export function billOfMaterials({ file, entries, system }: MadeImage): string {
 }
 
 function npmBill(): string {
-  return execFileSync("npm", ["sbom", "--sbom-format", "cyclonedx"], {
+  return execFileSync("npm", ["sbom", "--package-lock-only", "--sbom-format", "cyclonedx"], {
     cwd: projectDir,
     encoding: "utf8",
     maxBuffer: 16 << 20,

@@ -91,18 +91,23 @@ async function measure(format: string, init: string, dax = false): Promise<Footp
   return readFootprint(name, statSync(imageFile(build, kind)).size, answer);
 }
 
-const rows = [await measureEmpty()];
-for (const [format, init, dax] of [
+const kinds = [
   ["initrd", "agent", false],
-  ["ext4", "agent", false],
   ["ext4", "systemd", false],
+  ["ext4", "agent", false],
   ["erofs", "agent", false],
   ["ext4", "agent", true],
-] as const) {
+] as const;
+const rows = [await measureEmpty()];
+for (const [format, init, dax] of kinds) {
+  say(
+    `footprint: ${rows.length} of ${kinds.length + 1} measured, ${rowsAsTable(rows.slice(-1)).split("\n").at(-1)}`,
+  );
   try {
     rows.push(await measure(format, init, dax));
   } catch (error) {
-    say(`${format}, ${init}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    say(`${format}, ${init}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
   }
 }
 say(rowsAsTable(rows));
