@@ -28,9 +28,8 @@ const epoch = 1_767_225_600;
 const architecture = ownArchitecture();
 const say = (line: string): void => void process.stdout.write(`image: ${line}\n`);
 
-/** Each file takes its place when it is whole: a pod that starts meanwhile has the old guest or the new one. */
-const copyGuest =
-  'for file in vmlinuz initrd; do cp "/guest/$file" "$0/.$file" && mv "$0/.$file" "$0/$file" || exit 1; done';
+/** It takes its place when it is whole: a pod that starts meanwhile has the old guest or the new one. */
+const copyGuest = 'cp /guest/initrd.img "$0/.initrd.img" && mv "$0/.initrd.img" "$0/initrd.img"';
 
 type Wanted = {
   readonly name: string;

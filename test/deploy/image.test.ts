@@ -107,8 +107,8 @@ test("the guest's image puts the guest onto the node", { skip: skipWithoutImage(
   const mounts = { "/opt/kata-agent-node/guest": place };
   const { ended, stderr } = runContainer(t, bundle, { args: Object.keys(mounts), capabilities: [], mounts });
   t.equal(await ended, 0, stderr());
-  for (const file of ["vmlinuz", "initrd"])
-    t.ok(readFileSync(join(place, file)).equals(readFileSync(join(bundle, "rootfs/guest", file))), file);
+  const file = "initrd.img";
+  t.ok(readFileSync(join(place, file)).equals(readFileSync(join(bundle, "rootfs/guest", file))));
 });
 
 test("the same files make the same image, whenever they were written", async (t) => {
