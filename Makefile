@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm test-vm-images footprint demo bench bench-forwarder soak picture package audit image-oci scale clean
+.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm test-vm-images footprint demo bench bench-forwarder soak picture package audit image-oci clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,7 @@ image-oci: ## container images for a cluster's nodes: the forwarder and, after m
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/cluster/images.ts
 
+.PHONY: scale
 scale: build ## forwarders behind a gateway of real Collectors, measured (N=nodes SANDBOXES=on each)
 	@$(NODE) scripts/backends.ts
 	@$(NODE) scripts/cluster/scale.ts $(or $(N),50) $(SANDBOXES)

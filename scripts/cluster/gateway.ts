@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Measured } from "./measured.ts";
 
 const root = join(import.meta.dirname, "../..");
-const collector = join(root, ".cache/backends/collector");
+/** The real Collector, where scripts/backends.ts has put it. */
+export const collector = join(root, ".cache/backends/collector");
 const folder = join(root, "deploy/kustomize/gateway");
 /** A try that takes longer is made once more, and then a span is there twice: not on a machine that is only busy. */
 const patience = "120s";

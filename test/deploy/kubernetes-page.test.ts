@@ -28,12 +28,18 @@ async function made(tool: string, args: readonly string[]): Promise<string> {
 }
 
 test("what the page has helm install fits the schemas", {
-  skip: skipWithoutTools("helm", "kubeconform", "schemas", "operator-schemas"),
+  skip: skipWithoutTools("chart-judge", "kubeconform", "schemas", "operator-schemas"),
 }, async (t) => {
   const installs = commands("helm").filter(([, verb]) => verb === "upgrade");
   t.ok(installs.length > 0);
   for (const [, , , name = "", chart = "", ...values] of installs) {
-    const manifests = await made("helm", ["template", name, join(root, chart), kubeVersion, ...values]);
+    const manifests = await made("chart-judge", [
+      "template",
+      name,
+      join(root, chart),
+      kubeVersion,
+      ...values,
+    ]);
     t.match(manifests, "registry.example/kata-agent-node-guest:");
     t.equal(await faultsOf(manifests), "");
   }

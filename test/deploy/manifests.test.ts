@@ -9,9 +9,9 @@ import { faultsOf, fromChart, fromKustomize, kubeVersion, type Manifest, manifes
 import { chart, runTool, skipWithoutTools } from "./tool.ts";
 
 const judges = ["kubeconform", "schemas", "operator-schemas"];
-const noHelm = skipWithoutTools("helm");
+const noHelm = skipWithoutTools("chart-judge");
 const noKustomize = skipWithoutTools("kustomize");
-const noBoth = skipWithoutTools("helm", "kustomize");
+const noBoth = skipWithoutTools("chart-judge", "kustomize");
 
 const monitored = ["--set=monitoring.serviceMonitor=true,monitoring.rules=true"];
 const sampling = "config.tables=[sampling]\nkeep_one_in = 10";
@@ -44,13 +44,13 @@ const wishes: Record<string, readonly string[]> = {
 const folders = ["base", "gateway", "overlays/qemu", "overlays/monitored"];
 
 test("the chart is as helm wants charts", { skip: noHelm }, async (t) => {
-  const { ok, output } = await runTool("helm", ["lint", "--strict", kubeVersion, chart]);
+  const { ok, output } = await runTool("chart-judge", ["lint", chart, kubeVersion]);
   t.ok(ok, output);
 });
 
 // One run of the judge for all: most of its time goes into reading the schemas.
 test("what the chart makes for all these wishes fits the schemas", {
-  skip: skipWithoutTools("helm", ...judges),
+  skip: skipWithoutTools("chart-judge", ...judges),
 }, async (t) => {
   const made: string[] = [];
   for (const values of Object.values(wishes)) made.push(await fromChart(...values));

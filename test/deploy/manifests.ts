@@ -11,12 +11,12 @@ export type Manifest = {
 };
 
 const release = "kata-trace";
-/** Of the cluster that a chart is for; what helm takes for it without a cluster depends on how helm was built. */
+/** Of the cluster that a chart is for; what Helm takes for it without a cluster depends on how it was built. */
 export const kubeVersion = `--kube-version=${kubernetesVersions[0]}`;
 
 /** What the chart makes, with values as `--set` and `-f` take them. @throws Error with what helm says. */
 export async function fromChart(...options: string[]): Promise<string> {
-  const { ok, stdout, output } = await runTool("helm", [
+  const { ok, stdout, output } = await runTool("chart-judge", [
     "template",
     release,
     chart,

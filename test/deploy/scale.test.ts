@@ -1,6 +1,9 @@
 // The short form of `make scale` (docs/scale.md).
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { test } from "tap";
-import { noGateway } from "../../scripts/cluster/gateway.ts";
+import { collector, noGateway } from "../../scripts/cluster/gateway.ts";
 import { runScale } from "../../scripts/cluster/scale-run.ts";
 
 test("behind a gateway of real Collectors every span arrives once, and whole traces at one sampler", {
@@ -19,3 +22,11 @@ test("behind a gateway of real Collectors every span arrives once, and whole tra
     "each trace has its sampler",
   );
 });
+
+const gateway = join(import.meta.dirname, "../../deploy/kustomize/gateway");
+
+for (const file of ["balancer.yaml", "sampler.yaml"]) {
+  test(`the Collector takes ${file} as a cluster gets it`, { skip: noGateway() }, async (t) => {
+    await t.resolves(promisify(execFile)(collector, ["validate", `--config=file:${join(gateway, file)}`]));
+  });
+}
