@@ -79,10 +79,17 @@ function manual({ name, version, dateS }: Release): Placed[] {
   ];
 }
 
+/** Where Debian looks for it. */
+const copyright = `kata-agent-node is under the Apache License, version 2.0: the file LICENSE in this folder, on Debian also
+/usr/share/common-licenses/Apache-2.0. Node.js and the packages by others that are part of it, with their licences:
+THIRD-PARTY.txt.gz in this folder.
+`;
+
 function documents(root: string, { thirdParty }: Made): Placed[] {
   const pages = globSync("docs/*.md", { cwd: root }).sort();
   return [
     file(`${doc}/LICENSE`, join(root, "LICENSE")),
+    { path: `${doc}/copyright`, mode: 0o644, content: copyright },
     file(`${doc}/README.md`, join(root, "README.md")),
     file(`${doc}/CHANGELOG.md`, join(root, "CHANGELOG.md")),
     ...pages.map((path) => file(`${doc}/${path}`, join(root, path))),

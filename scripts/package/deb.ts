@@ -10,9 +10,15 @@ import { type Placed, stage } from "./stage.ts";
  * what is filled in here, and the maintainer scripts; all below etc/ is a conffile. `folder` is where it is put together.
  */
 export function packDeb(
-  { files, meta, folder, file }: { files: readonly Placed[]; meta: string; folder: string; file: string },
+  {
+    files: given,
+    meta,
+    folder,
+    file,
+  }: { files: readonly Placed[]; meta: string; folder: string; file: string },
   release: Release,
 ): void {
+  const files = given.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const scripts = ["postinst", "prerm", "postrm"].map((name) => placed(name, 0o755, text(meta, name)));
   const conffiles = files.filter(({ path }) => path.startsWith("etc/")).map(({ path }) => `/${path}\n`);
   const sizes = files.map(({ content }) => Math.ceil(sizeOf(content) / 1024));

@@ -1,17 +1,24 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { ownArchitecture } from "../../scripts/image/architecture.ts";
 import { cleanRoot } from "../../scripts/package/clean-root-file.ts";
+import { packDeb } from "../../scripts/package/deb.ts";
+import { packFolder } from "../../scripts/package/pack-folder.ts";
 import { describeRelease, packageNames } from "../../scripts/package/release.ts";
+import { type Placed, stage } from "../../scripts/package/stage.ts";
 import { version } from "../../src/base/version.ts";
 import type { Seen } from "./installed-deb.ts";
 
 const root = join(import.meta.dirname, "../..");
-const release = join(root, "build/release");
-const names = packageNames(describeRelease(root, ownArchitecture(), process.env));
-const [deb, tarball] = [join(release, names.deb), join(release, names.tarball)];
+const release = describeRelease(root, ownArchitecture(), { SOURCE_DATE_EPOCH: "1767312000" });
+const names = packageNames(release);
+const [deb, tarball] = [names.deb, names.tarball].map((name) => join(root, "build/release", name)) as [
+  string,
+  string,
+];
 const noPackage = !existsSync(deb) && "no package was made: make package";
 
 function whyNotInstalled(): string | false {
@@ -57,10 +64,31 @@ test("the tarball works where it was unpacked", { skip: noPackage }, (t) => {
   t.end();
 });
 
-test("a package that is made again from the same build has the same bytes", { skip: noPackage }, (t) => {
-  const before = [deb, tarball].map((file) => readFileSync(file));
-  execFileSync(process.execPath, [join(root, "scripts/package/package.ts")]);
-  const after = [deb, tarball].map((file) => readFileSync(file));
-  t.ok(before.every((bytes, index) => bytes.equals(after[index] ?? new Uint8Array())));
+test("the same files make the same packages, whenever and in whatever order", (t) => {
+  const bytes = Buffer.alloc(4 * 1024 * 1024, "not all the same, and more than one block of the compressor ");
+  const files: Placed[] = [
+    { path: "usr/bin/tool", mode: 0o755, content: bytes },
+    { path: "usr/share/a/text", mode: 0o644, content: "text\n" },
+    { path: "etc/tool.toml", mode: 0o644, content: "" },
+  ];
+  const meta = join(root, "deploy/node/debian");
+  const made = [files, files.toReversed()].map((list) => {
+    const folder = t.testdir();
+    const file = join(folder, "made");
+    stage(join(folder, "top"), list, release.dateS);
+    packFolder(folder, "top", `${file}.tar.zst`, release.dateS);
+    packDeb({ files: list, meta, folder: join(folder, "deb"), file: `${file}.deb` }, release);
+    const listed = execFileSync("dpkg-deb", ["--contents", `${file}.deb`], {
+      encoding: "utf8",
+      env: { ...process.env, TZ: "UTC" },
+    });
+    for (const line of listed.trim().split("\n")) t.match(line, / root\/root .* 2026-01-02 00:00 /);
+    return [".tar.zst", ".deb"].map((end) =>
+      createHash("sha256")
+        .update(readFileSync(file + end))
+        .digest("hex"),
+    );
+  });
+  t.same(made[0], made[1]);
   t.end();
 });
