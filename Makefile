@@ -29,15 +29,16 @@ test: ## everything CI runs: set-up, build, check, all tests (T="path …" for s
 	@$(NODE) scripts/test.ts $(T)
 
 rootfs: ## the guest's image in build/guest/ (FORMAT=initrd|ext4|erofs INIT=agent|systemd DAX=1 ARCH=amd64|arm64)
-	@scripts/setup.sh vm
+	@scripts/setup.sh $(if $(ARCH),cross,vm)
 	@$(NODE) scripts/build.ts
 	@$(if $(ARCH),$(NODE) scripts/build.ts --arch $(ARCH))
 	@$(NODE) scripts/image/rootfs.ts $(if $(FORMAT),--format $(FORMAT)) $(if $(INIT),--init $(INIT)) \
 		$(if $(DAX),--dax) $(if $(ARCH),--arch $(ARCH))
 
 agent-tarball: ## the tarball for osbuilder's AGENT_TARBALL, in build/ (ARCH=aarch64; WITH="crun iproute2", or none)
-	@scripts/setup.sh vm
+	@scripts/setup.sh $(if $(ARCH),cross,vm)
 	@$(NODE) scripts/build.ts
+	@$(if $(ARCH),$(NODE) scripts/build.ts --arch $(ARCH))
 	@WITH="$(WITH)" $(NODE) scripts/package/agent-tarball.ts $(ARCH)
 
 test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as init and under systemd (as root)

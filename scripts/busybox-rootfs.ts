@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** Debian's static build: it needs nothing else in the container. */
-const busybox = "/bin/busybox";
+const ownBusybox = "/bin/busybox";
 const programs = [
   "sh",
   "cat",
@@ -19,8 +19,8 @@ const programs = [
   "wc",
 ];
 
-/** Makes a root file system with BusyBox in a new directory; returns its path. */
-export function busyboxRootfs(path: string): string {
+/** Makes a root file system with BusyBox, this machine's or a given one, in a new directory; returns its path. */
+export function busyboxRootfs(path: string, busybox = ownBusybox): string {
   for (const folder of ["bin", "proc", "sys", "dev", "tmp", "etc"])
     mkdirSync(join(path, folder), { recursive: true });
   copyFileSync(busybox, join(path, "bin/busybox"));

@@ -3,7 +3,7 @@
  *
  *   node scripts/demo.ts         the agent is PID 1 of private namespaces, unix sockets take the place of VSOCK
  *   node scripts/demo.ts vm      the agent is PID 1 of a QEMU guest, reached over VSOCK
- *   node scripts/demo.ts vm FORMAT [systemd] [dax]
+ *   node scripts/demo.ts vm FORMAT [systemd] [dax] [amd64|arm64]
  *                                the same with an image of that kind, which `make rootfs` has made
  *
  * Whatever happens, also Ctrl-C, nothing that was started stays, and nothing is left but the trace in build/demo.
@@ -12,12 +12,13 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { bootGuest, type GuestOptions } from "./boot-guest.ts";
+import { bootGuest } from "./boot-guest.ts";
 import { busyboxRootfs } from "./busybox-rootfs.ts";
 import { Companion } from "./companion.ts";
-import { ownArchitecture } from "./image/architecture.ts";
+import { asArchitecture, ownArchitecture } from "./image/architecture.ts";
 import { bootOptions } from "./image/boot-options.ts";
-import { asImageKind } from "./image/image-kind.ts";
+import { asImageKind, type ImageKind } from "./image/image-kind.ts";
+import { systemRoot } from "./image/system-root.ts";
 import { whyNoVm } from "./vm-requirements.ts";
 
 /** The agent that the pod is played against. */
@@ -79,15 +80,17 @@ function agentStage(folder: string, rootSpan: string): Stage {
 }
 
 /** What follows `vm` on the command line: which image, the initrd when nothing is said. */
-function wantedImage([format, ...rest]: readonly string[]): GuestOptions {
+function wantedImage([format = "cpio", ...rest]: readonly string[]): ImageKind {
   const init = rest.includes("systemd") ? "systemd" : "agent";
   const dax = rest.includes("dax");
-  return format === undefined ? {} : bootOptions(asImageKind(ownArchitecture(), { format, init, dax }));
+  const architecture = rest.find((word) => word.endsWith("64"));
+  return asImageKind(architecture ? asArchitecture(architecture) : ownArchitecture(), { format, init, dax });
 }
 
-async function guestStage(rootSpan: string, image: GuestOptions): Promise<Stage> {
-  const missing = whyNoVm();
+async function guestStage(rootSpan: string, kind: ImageKind): Promise<Stage> {
+  const missing = whyNoVm(kind.architecture);
   if (missing !== undefined) throw new Error(missing);
+  const image = bootOptions(kind);
   const trace = `agent.trace=collated agent.trace_parent=${rootSpan}`;
   const guest = await bootGuest({ ...image, append: `${image.append ?? ""} ${trace}` });
   return {
@@ -99,6 +102,12 @@ async function guestStage(rootSpan: string, image: GuestOptions): Promise<Stage>
     log: () => guest.console(),
     close: () => guest.kill(),
   };
+}
+
+/** What the containers hold: programs for the processor of the guest. */
+function workload(path: string, kind: ImageKind | undefined): string {
+  if (kind === undefined || kind.architecture === ownArchitecture()) return busyboxRootfs(path);
+  return busyboxRootfs(path, join(systemRoot(kind.architecture, say).path, "bin/busybox"));
 }
 
 async function within<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
@@ -164,16 +173,15 @@ async function run(vm: boolean, folder: string): Promise<void> {
   await using closing = new AsyncDisposableStack();
   // The agent and agentctl are told the same root, so that boot, pod and power-off are one trace.
   const rootSpan = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
-  const stage = vm
-    ? await guestStage(rootSpan, wantedImage(process.argv.slice(3)))
-    : agentStage(folder, rootSpan);
+  const kind = vm ? wantedImage(process.argv.slice(3)) : undefined;
+  const stage = kind ? await guestStage(rootSpan, kind) : agentStage(folder, rootSpan);
   closing.defer(() => stage.close());
   const listen = ["--listen", `unix://${stage.tracePath}`, "--file", file, "--log-level", "warn"];
   const forwarder = new Companion("forwarder", build("kata-trace-forwarder"), listen, {});
   closing.defer(() => forwarder.close());
   try {
     await stage.ready();
-    await play(stage, busyboxRootfs(join(folder, "rootfs")), rootSpan);
+    await play(stage, workload(join(folder, "rootfs"), kind), rootSpan);
   } catch (error) {
     if (interrupted) throw new Error("interrupted");
     say(`\nthe agent wrote:\n${stage.log()}\n${forwarder.output()}`);

@@ -1,4 +1,5 @@
-// Makes what booting a guest needs beside QEMU: the guest itself and, once, the vsock backend.
+// Makes what booting a guest needs beside QEMU: the guest itself and, once, the vsock backend. With the cross compiler and
+// the QEMU of the other architecture also a guest of that.
 //
 //   node scripts/prepare-vm.ts               fails when something cannot be had
 //   node scripts/prepare-vm.ts --optional    says so and goes on: the VM tests will skip with the same words
@@ -6,8 +7,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { ownArchitecture } from "./image/architecture.ts";
-import { ensureVsockBackend, hasQemu, whyNoVm } from "./vm-requirements.ts";
+import { buildTarget, hasCompiler } from "./target.ts";
+import { ensureVsockBackend, hasQemu, qemuFor, whyNoVm } from "./vm-requirements.ts";
 
+const projectDir = join(import.meta.dirname, "..");
 const say = (line: string): void => void process.stdout.write(`vm: ${line}\n`);
 
 function run(script: string, ...args: string[]): void {
@@ -37,8 +40,24 @@ function prepare(): void {
   for (const image of otherImages) rootfs(...image);
 }
 
+/** A guest of an architecture that is not this machine's. */
+function prepareForeign(): void {
+  const architecture = ownArchitecture() === "amd64" ? "arm64" : "amd64";
+  const target = buildTarget(projectDir, architecture);
+  if (!hasCompiler(target)) {
+    say(`no guest of ${architecture}: ${target.compiler} is missing`);
+  } else if (!hasQemu(architecture)) {
+    say(`no guest of ${architecture}: ${qemuFor(architecture)} is missing`);
+  } else {
+    run("build.ts", "--arch", architecture);
+    rootfs("--format", "cpio", "--arch", architecture);
+    run("package/agent-tarball.ts", architecture);
+  }
+}
+
 try {
   prepare();
+  prepareForeign();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
 }

@@ -4,7 +4,8 @@
 #
 #   scripts/setup.sh           what building, testing and the embedded demo need
 #   scripts/setup.sh vm        also what a test VM needs
-#   scripts/setup.sh try-vm    that and a browser where root can install it, else a note: tests that need it then skip
+#   scripts/setup.sh cross     also what building and booting guests of the other architecture needs
+#   scripts/setup.sh try-vm    all that and a browser where root can install it, else a note: tests that need it then skip
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -38,7 +39,10 @@ base_packages() {
   need_tool util-linux unshare
 }
 vm_packages() {
-  need_tool qemu-system-x86 qemu-system-x86_64
+  case $(uname -m) in
+  aarch64) need_tool qemu-system-arm qemu-system-aarch64 ;;
+  *) need_tool qemu-system-x86 qemu-system-x86_64 ;;
+  esac
   need_tool cpio cpio
   need_tool kmod depmod
   need_tool xz-utils xz
@@ -55,6 +59,20 @@ vm_packages() {
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs
   need_tool fdisk sfdisk
+}
+
+# Guests of the other architecture: built by a cross compiler, emulated.
+cross_packages() {
+  case $(uname -m) in
+  x86_64)
+    need_tool gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+    need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
+    need_tool qemu-system-arm qemu-system-aarch64 ;;
+  aarch64)
+    need_tool gcc-x86-64-linux-gnu x86_64-linux-gnu-gcc
+    need libc6-dev-amd64-cross /usr/x86_64-linux-gnu/include/stdio.h
+    need_tool qemu-system-x86 qemu-system-x86_64 ;;
+  esac
 }
 
 # What the tests of the trace page need: without it they skip.
@@ -90,13 +108,17 @@ apt_install() {
 }
 
 base_packages
-if [ "${1:-}" = vm ]; then vm_packages; fi
+case "${1:-}" in
+vm) vm_packages ;;
+cross) vm_packages; cross_packages ;;
+esac
 if [ -n "$missing" ]; then
   apt_install || fail "missing:$missing; install with: sudo apt-get install -y --no-install-recommends$missing"
 fi
 if [ "${1:-}" = try-vm ]; then
   missing=
   vm_packages
+  cross_packages
   page_packages
   release_packages
   cluster_packages

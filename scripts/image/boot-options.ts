@@ -17,13 +17,15 @@ const systemdWords = [
  * runtime passes for its kind (image-and-runtime 2.1), and through the small initrd where it is a disk.
  */
 export function bootOptions(kind: ImageKind): GuestOptions {
-  const { out: build } = buildTarget(projectDir, kind.architecture);
+  const { architecture } = kind;
+  const { out: build } = buildTarget(projectDir, architecture);
   const file = imageFile(build, kind);
   const kernel = join(build, "guest/vmlinuz");
   if (kind.format === "initrd" || kind.format === "cpio")
-    return { kernel, initrd: file, append: kind.init === "systemd" ? systemdWords : "" };
+    return { architecture, kernel, initrd: file, append: kind.init === "systemd" ? systemdWords : "" };
   const words = [`root=${kind.dax ? "/dev/pmem0p1" : "/dev/vda1"}`, ...mountWords(kind), systemdWords];
   return {
+    architecture,
     kernel,
     initrd: join(build, "guest/boot.cpio"),
     append: words.join(" "),

@@ -74,7 +74,9 @@ function compile(version: string, architecture: Architecture, work: string): voi
     PKG_CONFIG_LIBDIR: join(sysroot, "usr/lib", triplet, "pkgconfig"),
   };
   run("./configure", [...configuration, `--host=${triplet}`, ...variables], source, pkgConfig);
-  run("make", ["-s", "-j2", "git-version.h", "crun", "LDFLAGS=-static -all-static"], source, pkgConfig);
+  // All its sources include this one, which nothing tells make.
+  run("make", ["-s", "git-version.h"], source, pkgConfig);
+  run("make", ["-s", "-j2", "crun", "LDFLAGS=-static -all-static"], source, pkgConfig);
   run(strip, ["crun"], source);
 }
 
