@@ -76,7 +76,7 @@ test("the configuration that is installed is one", async (t) => {
 });
 
 test("its examples hold when their comment signs are taken away", async (t) => {
-  const text = readFileSync(join(node, "forwarder.toml"), "utf8").replace(/^# (?=\[\[|[a-z_]+ = )/gm, "");
+  const text = readFileSync(join(node, "forwarder.toml"), "utf8").replace(/^# (?=\[|[a-z_]+ = )/gm, "");
   const file = join(t.testdir(), "forwarder.toml");
   writeFileSync(file, text);
   const { backends, ui } = await readConfigFile(file);
