@@ -96,6 +96,7 @@ export function unpackPackages(root: string, packages: readonly string[], archit
   const options = [
     ...["--quiet", "--variant=extract", "--format=tar", "--skip=cleanup/apt/cache"],
     ...[`--architectures=${architecture}`, `--include=${packages.join(",")}`],
+    ...proxies().map((setting) => `--aptopt=${setting}`),
   ];
   const isRoot = process.getuid?.() === 0;
   const command = ["mmdebstrap", ...options, release, archive, ...lines];
@@ -111,6 +112,12 @@ export function unpackPackages(root: string, packages: readonly string[], archit
   );
   execFileSync("tar", ["-xf", archive, "-C", root, "--no-same-owner", ...out]);
   rmSync(archive);
+}
+
+/** How this machine's apt gets out: mmdebstrap has its own apt, which knows nothing of the machine's settings. */
+function proxies(): string[] {
+  const said = execFileSync("apt-config", ["dump"], { encoding: "utf8" });
+  return said.split("\n").filter((line) => /^Acquire::(http|https)::(.*::)?Proxy.* ".+";$/i.test(line));
 }
 
 const hintForUsers =
