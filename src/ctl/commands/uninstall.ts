@@ -1,7 +1,7 @@
 import { addCommand, type Registry } from "../command.ts";
 import { bringBack } from "../install/backup.ts";
 import { dropInName, removeDropIn } from "../install/drop-in.ts";
-import { readKataConfig } from "../install/kata-config.ts";
+import { configPath } from "../install/kata-config.ts";
 import { UsageError } from "../usage-error.ts";
 
 type Given = { readonly kataConfig: string; readonly force?: boolean };
@@ -16,7 +16,8 @@ export function addUninstall(registry: Registry): void {
       examples: ["uninstall --kata-config /etc/kata-containers/configuration.toml"],
     },
     async (session, _none, { kataConfig, force = false }) => {
-      const { path } = await readKataConfig(kataConfig);
+      // What is there now may be no TOML any more: it is brought back all the same.
+      const path = await configPath(kataConfig);
       const done = [
         ...((await removeDropIn(path)) ? [`config.d/${dropInName} is gone`] : []),
         ...((await bringBack(path, force)) ? [`${path} is as it was before`] : []),

@@ -8,7 +8,19 @@
  * somebody else has changed the file since: then bringing it back would take their work away.
  */
 import { createHash } from "node:crypto";
-import { access, chmod, chown, copyFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  constants,
+  copyFile,
+  link,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename } from "node:path";
 import { UsageError } from "../usage-error.ts";
 
@@ -24,8 +36,8 @@ const sumOf = (path: string): string => `${backupOf(path)}.sha256`;
  * @throws UsageError when somebody has changed it since agentctl did; the system error when it cannot be written.
  */
 export async function replaceKept(path: string, text: string): Promise<void> {
-  if (!(await exists(backupOf(path)))) await copyFile(path, backupOf(path));
-  else if (!(await isOurs(path)))
+  if (!(await exists(backupOf(path)))) await keep(path);
+  else if (!(await isOurs(path)) && !(await isAsBefore(path)))
     throw new UsageError(
       `${path} was changed since agentctl did: look at ${backupOf(path)}, and remove it or call agentctl uninstall --force`,
     );
@@ -42,8 +54,7 @@ export async function replaceKept(path: string, text: string): Promise<void> {
 export async function bringBack(path: string, force: boolean): Promise<boolean> {
   if (!(await exists(backupOf(path)))) return false;
   const before = await readFile(backupOf(path));
-  const isUnchanged = before.equals(await readFile(path));
-  if (!force && !isUnchanged && !(await isOurs(path)))
+  if (!force && !(await isAsBefore(path)) && !(await isOurs(path)))
     throw new UsageError(
       `${path} was changed since agentctl did: --force brings ${backupOf(path)} back all the same`,
     );
@@ -51,6 +62,22 @@ export async function bringBack(path: string, force: boolean): Promise<boolean> 
   await rm(sumOf(path), { force: true });
   await rm(backupOf(path));
   return true;
+}
+
+/** The backup is there as a whole or not at all, and never takes the place of one that is. */
+async function keep(path: string): Promise<void> {
+  const fresh = `${backupOf(path)}.${process.pid}`;
+  try {
+    await copyFile(path, fresh, constants.COPYFILE_EXCL);
+    await link(fresh, backupOf(path));
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+/** Whether the file is what the backup holds, as when somebody was interrupted. */
+async function isAsBefore(path: string): Promise<boolean> {
+  return (await readFile(backupOf(path))).equals(await readFile(path));
 }
 
 async function isOurs(path: string): Promise<boolean> {

@@ -27,9 +27,7 @@ export function dropInFolder(path: string): string {
  * @throws UsageError when a file cannot be read or is no TOML.
  */
 export async function readKataConfig(given: string): Promise<KataConfig> {
-  const path = await realpath(given).catch((error: Error) => {
-    throw new UsageError(`${given} cannot be read: ${error.message}`);
-  });
+  const path = await configPath(given);
   const { text, table } = await readToml(path);
   const folder = dropInFolder(path);
   const names = await readdir(folder).catch(() => []);
@@ -37,6 +35,16 @@ export async function readKataConfig(given: string): Promise<KataConfig> {
   for (const name of names.sort())
     dropIns.push({ path: join(folder, name), ...(await readToml(join(folder, name))) });
   return { path, text, table, dropIns };
+}
+
+/**
+ * The file that is meant, links followed.
+ * @throws UsageError when there is none.
+ */
+export function configPath(given: string): Promise<string> {
+  return realpath(given).catch((error: Error) => {
+    throw new UsageError(`${given} cannot be read: ${error.message}`);
+  });
 }
 
 async function readToml(path: string): Promise<{ text: string; table: TomlTable }> {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -146,6 +147,50 @@ test("the work of others is not taken away", async (t) => {
   t.match(text(), /# mine\n$/);
   t.match(await uninstall("--force"), { status: 0 });
   t.equal(text(), vector("go.toml"));
+});
+
+test("what somebody has spoilt is brought back all the same", async (t) => {
+  const { config, text, install, uninstall } = place(t, vector("go.toml"));
+  await install();
+  writeFileSync(config, "[agent");
+  t.match(await uninstall(), { status: 2, stderr: /was changed since/ });
+  t.match(await uninstall("--force"), { status: 0, stderr: "" });
+  t.equal(text(), vector("go.toml"));
+});
+
+test("who was interrupted begins again", async (t) => {
+  const { folder, config, text, install, uninstall } = place(t, vector("go.toml"));
+  await install();
+  const installed = text();
+  // The backup and the sum are there, the new file is not.
+  writeFileSync(config, vector("go.toml"));
+  t.match(await install(), { status: 0, stdout: /written/ });
+  t.equal(text(), installed);
+  t.match(await uninstall(), { status: 0 });
+  t.equal(text(), vector("go.toml"));
+  t.same(readdirSync(folder).sort(), ["configuration.toml", "guest.img"], "nothing else is left");
+});
+
+test("a backup has the mode of its file, and is not written through a link", async (t) => {
+  const { folder, config, text, install } = place(t, vector("go.toml"));
+  chmodSync(config, 0o600);
+  symlinkSync("elsewhere", `${config}.before-agentctl`);
+  t.match(await install(), { status: 2, stderr: /nothing was changed/ });
+  t.notOk(existsSync(join(folder, "elsewhere")));
+  t.equal(text(), vector("go.toml"));
+  unlinkSync(`${config}.before-agentctl`);
+  t.match(await install(), { status: 0 });
+  t.equal(statSync(`${config}.before-agentctl`).mode & 0o777, 0o600);
+});
+
+test("a drop-in of our name that is not ours stays", async (t) => {
+  const { folder, install } = place(t, vector("go.toml"));
+  mkdirSync(join(folder, "config.d"));
+  const file = join(folder, "config.d/90-agentctl.toml");
+  writeFileSync(file, "# mine\n");
+  t.match(await install("--drop-in"), { status: 2, stderr: /was not written by agentctl/ });
+  t.equal(readFileSync(file, "utf8"), "# mine\n");
+  t.same(readdirSync(folder).sort(), ["config.d", "configuration.toml", "guest.img"]);
 });
 
 test("a link stays a link, and its target is changed", async (t) => {
