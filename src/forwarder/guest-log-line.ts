@@ -1,4 +1,6 @@
 const scrubbed = "[scrubbed]";
+/** Controls that JSON leaves as they are, and some terminals obey: DEL and C1. */
+const controls = /[\x7f-\x9f]/g;
 
 /**
  * A line of a guest's log as it is kept: a JSON object with the sandbox's id, which the guest cannot tell otherwise. What
@@ -12,8 +14,10 @@ export function guestLogLine(line: string, sandbox: string, patterns: readonly R
     source: "guest",
     msg: clean,
   };
-  return JSON.stringify({ ...fields, sandbox });
+  return JSON.stringify({ ...fields, sandbox }).replace(controls, escaped);
 }
+
+const escaped = (control: string): string => `\\u00${control.charCodeAt(0).toString(16)}`;
 
 function objectIn(text: string): object | undefined {
   try {

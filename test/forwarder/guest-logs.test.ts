@@ -98,6 +98,12 @@ t.test("what is no object becomes one, secrets go, and a guest cannot name anoth
   for (const line of ["plain \u001b[0m", '"text"', "[1]", "null", '{"half'])
     t.match(keep(line), { level: "INFO", source: "guest", msg: line, sandbox: "sb" });
   t.notOk(guestLogLine("a\nb", "sb", []).includes("\n"), "one line each");
+  t.match(keep("a\u009b2J\u007f\u009d"), { msg: "a\u009b2J\u007f\u009d" });
+  t.notMatch(
+    guestLogLine("\u001b\u0007\u007f\u0080\u009b\u009f", "sb", []),
+    /\p{Cc}/u,
+    "no terminal obeys it",
+  );
 });
 
 t.test("lines are cut out of what comes, however it comes, and a line without an end has one", async (t) => {

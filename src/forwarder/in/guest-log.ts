@@ -26,6 +26,8 @@ const firstPauseMs = 250;
 const longestPauseMs = 10_000;
 const maxLineBytes = 64 * 1024;
 const bytesPerSecond = 256 * 1024;
+/** What a line costs beside its bytes: an object is made of each, however short, so that at most a thousand come a second. */
+const bytesPerLine = 256;
 /** The last lines of a guest that has just gone may still be on their way. */
 const lastLinesMs = 1_000;
 
@@ -72,7 +74,10 @@ export class GuestLog {
     this.#stream = stream;
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     let hasRead = false;
-    const cutter = new LineCutter(maxLineBytes, (line) => this.#sink.write(line));
+    const cutter = new LineCutter(maxLineBytes, (line) => {
+      this.#rate.spend(bytesPerLine, performance.now());
+      this.#sink.write(line);
+    });
     const take = (chunk: Uint8Array): void => {
       hasRead = true;
       this.#rate.spend(chunk.length, performance.now());

@@ -25,10 +25,11 @@ export class LineCutter {
 
   /** What has come is a line, if it is not empty. */
   end(): void {
+    if (this.#bytes === 0) return;
     const line = Buffer.concat(this.#parts).toString("utf8");
     this.#parts = [];
     this.#bytes = 0;
-    if (line !== "") this.#onLine(line);
+    this.#onLine(line);
   }
 
   #keep(bytes: Uint8Array): void {
