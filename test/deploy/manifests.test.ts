@@ -126,6 +126,16 @@ test("no pod has a privilege beyond the folders of sandboxes", { skip: noHelm },
     });
 });
 
+test("what puts the guest onto the node is confined, also where the forwarder is not", {
+  skip: noHelm,
+}, async (t) => {
+  const made = await fromChart("--set=guest.enabled=true,vsock.enabled=true");
+  const { spec } = manifestsOf(made).get("DaemonSet kata-trace") as unknown as DaemonSet;
+  const pod = spec.template.spec;
+  t.match(pod, { securityContext: { seccompProfile: { type: "Unconfined" } } });
+  t.match(pod["initContainers"], [{ securityContext: { seccompProfile: { type: "RuntimeDefault" } } }]);
+});
+
 type DaemonSet = {
   readonly spec: {
     readonly template: {
