@@ -1,9 +1,13 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { pipeline, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { LogPort } from "../../src/agent/log-port.ts";
 import { guestLogLine } from "../../src/forwarder/guest-log-line.ts";
+import { GuestLog } from "../../src/forwarder/in/guest-log.ts";
 import { LineCutter } from "../../src/forwarder/in/line-cutter.ts";
 import { fakeVmm } from "../fakes/fake-vmm.ts";
 import { runForwarder, temporaryFolder } from "./running.ts";
@@ -146,3 +150,35 @@ t.test("a file that is full is set aside", async (t) => {
   }
   t.same(readdirSync(logs).sort(), ["sb.log.jsonl", "sb.log.jsonl.1"]);
 });
+
+t.test("a guest that floods its log has an end when it is let go of", async (t) => {
+  const folder = temporaryFolder(t);
+  const [path, socket] = [join(folder, "flood.sock"), join(folder, "vm.sock")];
+  const flood = createServer((to) => {
+    to.on("error", () => to.destroy());
+    pipeline(Readable.from(endlessLines()), to, () => undefined);
+  });
+  flood.listen(path);
+  await once(flood, "listening");
+  t.teardown(() => flood.close());
+  await using _vmm = await fakeVmm(socket, new Map([[logPort, path]]));
+  let bytes = 0;
+  const guest = new GuestLog(
+    { kind: "hybrid", path: socket, port: logPort },
+    {
+      write: (line) => {
+        bytes += line.length + 1;
+      },
+      hasRoom: async () => undefined,
+    },
+  );
+  await until(() => bytes > 0);
+  const before = bytes;
+  await guest.close();
+  t.ok(bytes - before <= 1024 * 1024, `${bytes - before} bytes were still taken`);
+});
+
+function* endlessLines(): Generator<Buffer> {
+  const chunk = Buffer.from(`${"a".repeat(63)}\n`.repeat(1024));
+  for (;;) yield chunk;
+}

@@ -30,6 +30,8 @@ const bytesPerSecond = 256 * 1024;
 const bytesPerLine = 256;
 /** The last lines of a guest that has just gone may still be on their way. */
 const lastLinesMs = 1_000;
+/** More than an agent keeps of its log for who reads it, and what was under way: who sends more has no end. */
+const lastBytes = 1024 * 1024;
 
 /** The log of one guest. */
 export class GuestLog {
@@ -39,6 +41,7 @@ export class GuestLog {
   readonly #rate = new ByteRate(bytesPerSecond, performance.now());
   readonly #done: Promise<void>;
   #stream: ByteStream | undefined;
+  #lastBytes = lastBytes;
 
   constructor(address: Address, sink: GuestLogSink) {
     this.#address = address;
@@ -80,6 +83,7 @@ export class GuestLog {
     });
     const take = (chunk: Uint8Array): void => {
       hasRead = true;
+      if (!this.#maySendMore(chunk.length)) return void stream.close();
       this.#rate.spend(chunk.length, performance.now());
       cutter.take(chunk);
       stream.pause();
@@ -91,6 +95,12 @@ export class GuestLog {
     await stream.close();
     this.#stream = undefined;
     return hasRead;
+  }
+
+  /** Nothing slows a guest down at the end, so that what it sends then is counted. */
+  #maySendMore(bytes: number): boolean {
+    if (this.#ending.signal.aborted) this.#lastBytes -= bytes;
+    return this.#lastBytes >= 0;
   }
 
   async #mayReadOn(): Promise<void> {
