@@ -11,6 +11,11 @@ export function isSameBytes(known: Uint8Array, bytes: Uint8Array, from: number, 
   return true;
 }
 
+/** A copy of what stands there. `slice` would be none where the bytes are a `Buffer`: it gives a view then. */
+export function copyOfBytes(bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(from, to));
+}
+
 /** A hash of the length and of some of the bytes, for tables that compare all of them anyway. */
 export function hashOfBytes(bytes: Uint8Array, from: number, to: number, seed = offset): number {
   const step = to - from < 8 ? 1 : (to - from) >> 3;

@@ -1,3 +1,4 @@
+import { copyOfBytes } from "./byte-range.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -109,7 +110,7 @@ export class ProtobufReader {
   byteArray(stable: boolean): Uint8Array {
     const length = this.length();
     const at = this.#take(length);
-    return stable ? this.bytes.subarray(at, at + length) : this.bytes.slice(at, at + length);
+    return stable ? this.bytes.subarray(at, at + length) : copyOfBytes(this.bytes, at, at + length);
   }
 
   /** A length that stands before a string, byte array, message or packed list; never more than is left. */

@@ -1,4 +1,4 @@
-import { hashOfBytes, isSameBytes } from "./byte-range.ts";
+import { copyOfBytes, hashOfBytes, isSameBytes } from "./byte-range.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -21,7 +21,7 @@ export function rememberedText(bytes: Uint8Array, from: number, to: number): str
   const known = memo[place];
   if (known !== undefined && isSameBytes(known.bytes, bytes, from, to)) return known.text;
   const text = textOf(bytes, from, to);
-  memo[place] = { bytes: bytes.slice(from, to), text };
+  memo[place] = { bytes: copyOfBytes(bytes, from, to), text };
   return text;
 }
 

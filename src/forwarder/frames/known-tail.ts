@@ -1,4 +1,4 @@
-import { isSameBytes } from "../../wire/byte-range.ts";
+import { copyOfBytes, isSameBytes } from "../../wire/byte-range.ts";
 import type { SpanDataAttribute } from "../../wire/span-data.ts";
 
 /** Longer ones are read each time. */
@@ -25,7 +25,7 @@ export class KnownTail {
   /** The tail that was missed, and what it says. */
   learn(bytes: Uint8Array, end: number, resource: readonly SpanDataAttribute[]): void {
     if (this.missedAt >= 0 && end - this.missedAt <= maxBytes) {
-      this.#bytes = bytes.slice(this.missedAt, end);
+      this.#bytes = copyOfBytes(bytes, this.missedAt, end);
       this.resource = resource;
     }
     this.missedAt = -1;

@@ -1,4 +1,4 @@
-import { hashOfBytes, isSameBytes } from "../../wire/byte-range.ts";
+import { copyOfBytes, hashOfBytes, isSameBytes } from "../../wire/byte-range.ts";
 import { ProtobufWriter } from "../../wire/protobuf-writer.ts";
 import { decodeUtf8 } from "../../wire/utf8.ts";
 import { labelOf } from "./mend-span.ts";
@@ -48,8 +48,8 @@ export function writtenLabel(
       : known.namespace !== undefined && isSameBytes(known.namespace, bytes, namespaceFrom, namespaceTo))
   )
     return known;
-  const namespace = namespaceFrom < 0 ? undefined : bytes.slice(namespaceFrom, namespaceTo);
-  const made = write(bytes.slice(from, to), namespace);
+  const namespace = namespaceFrom < 0 ? undefined : copyOfBytes(bytes, namespaceFrom, namespaceTo);
+  const made = write(copyOfBytes(bytes, from, to), namespace);
   kept[place] = made;
   return made;
 }

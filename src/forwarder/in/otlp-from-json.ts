@@ -1,5 +1,6 @@
 import { ExportTraceServiceRequest } from "../../gen/otlp.ts";
 import { ByteKeys } from "../../wire/byte-keys.ts";
+import { copyOfBytes } from "../../wire/byte-range.ts";
 import { putDecimal } from "../../wire/decimal-bytes.ts";
 import { closeBrace, closeBracket, JsonCursor } from "../../wire/json-cursor.ts";
 import type { MessageTable } from "../../wire/message-table.ts";
@@ -121,7 +122,7 @@ class JsonMessages {
       const mark = out.mark();
       this.#value(field, depth);
       if (repeats.wants(index, from.at - at))
-        repeats.remember(index, this.#bytes.slice(at, from.at), out.copySince(mark));
+        repeats.remember(index, copyOfBytes(this.#bytes, at, from.at), out.copySince(mark));
     } else if (++this.#values > maxValues) throw new WireError("too many values");
     else out.raw(known);
   }

@@ -1,3 +1,5 @@
+import { copyOfBytes } from "../../wire/byte-range.ts";
+
 /**
  * Remembers the JSON text of byte sequences that come again and again, such as the attributes of spans.
  *
@@ -22,7 +24,7 @@ export class TextMemo {
     const entry = this.#entries[place];
     if (entry !== undefined && isSame(entry.bytes, bytes, from, to)) return entry.text;
     const text = make();
-    this.#entries[place] = { bytes: bytes.slice(from, to), text };
+    this.#entries[place] = { bytes: copyOfBytes(bytes, from, to), text };
     return text;
   }
 }

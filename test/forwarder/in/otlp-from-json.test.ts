@@ -124,3 +124,19 @@ t.test("values that are nested without end, or without number, are given up", as
   const many = Array.from({ length: 2_100_000 }, () => "{}").join(",");
   t.throws(() => otlpFromJson(Buffer.from(`{"resourceSpans":[${many}]}`)), /too many values/);
 });
+
+t.test("what was remembered of one body is not taken for another that came in the same buffer", async (t) => {
+  const bodyOf = (text: string) =>
+    Buffer.from(
+      `{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"of","value":{"stringValue":"${text}"}}]}]}]}]}`,
+    );
+  const buffer = Buffer.allocUnsafeSlow(4096);
+  for (let i = 10; i < 30; i++) {
+    const body = bodyOf(`guest ${i}`);
+    buffer.set(body);
+    const made = otlpFromJson(buffer.subarray(0, body.length));
+    const { resource_spans } = decodeMessage(ExportTraceServiceRequest, made);
+    const [attribute] = resource_spans[0]?.scope_spans[0]?.spans[0]?.attributes ?? [];
+    t.equal(attribute?.value?.string_value, `guest ${i}`);
+  }
+});

@@ -194,3 +194,21 @@ for (const time of [...times, 0xffff_ffff_ffff_ffffn, ...Array.from({ length: 50
 function randomTime(): bigint {
   return BigInt(Math.floor(Math.random() * 18e9)) * 1_000_000_000n + BigInt(Math.floor(Math.random() * 1e9));
 }
+
+t.test("a remembered text does not change with the buffer that it was read from", async (t) => {
+  const spans = (text: string) =>
+    encodeMessage(ExportTraceServiceRequest, {
+      resource_spans: [
+        { scope_spans: [{ spans: [{ attributes: [{ key: "of", value: { string_value: text } }] }] }] },
+      ],
+    });
+  // As many as there are places: some fall on the place of another.
+  const buffer = Buffer.alloc(spans("00000").length);
+  const wrong: string[] = [];
+  for (let i = 10_000; i < 30_000; i++) {
+    buffer.set(spans(`${i}`));
+    const text = jsonFromProtobuf(buffer);
+    if (!text.includes(`"${i}"`)) wrong.push(text);
+  }
+  t.same(wrong.slice(0, 3), []);
+});
