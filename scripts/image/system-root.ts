@@ -10,6 +10,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { aptOptions } from "./apt-options.ts";
 import { type Architecture, ownArchitecture } from "./architecture.ts";
 import { debianSources } from "./debian-sources.ts";
 import { newestKernel } from "./guest-kernel.ts";
@@ -96,7 +97,7 @@ export function unpackPackages(root: string, packages: readonly string[], archit
   const options = [
     ...["--quiet", "--variant=extract", "--format=tar", "--skip=cleanup/apt/cache"],
     ...[`--architectures=${architecture}`, `--include=${packages.join(",")}`],
-    ...proxies().map((setting) => `--aptopt=${setting}`),
+    ...aptOptions(),
   ];
   const isRoot = process.getuid?.() === 0;
   const command = ["mmdebstrap", ...options, release, archive, ...lines];
@@ -112,12 +113,6 @@ export function unpackPackages(root: string, packages: readonly string[], archit
   );
   execFileSync("tar", ["-xf", archive, "-C", root, "--no-same-owner", ...out]);
   rmSync(archive);
-}
-
-/** How this machine's apt gets out: mmdebstrap has its own apt, which knows nothing of the machine's settings. */
-function proxies(): string[] {
-  const said = execFileSync("apt-config", ["dump"], { encoding: "utf8" });
-  return said.split("\n").filter((line) => /^Acquire::(http|https)::(.*::)?Proxy.* ".+";$/i.test(line));
 }
 
 const hintForUsers =

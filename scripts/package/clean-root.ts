@@ -4,6 +4,7 @@
 //   node scripts/package/clean-root.ts [--optional]    optional: what is wrong is only told
 import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync } from "node:fs";
+import { aptOptions } from "../image/apt-options.ts";
 import { debianSources } from "../image/debian-sources.ts";
 import { cleanRoot, cleanRootFolder } from "./clean-root-file.ts";
 
@@ -14,7 +15,7 @@ function make(): void {
   const { release, lines } = debianSources();
   mkdirSync(cleanRootFolder, { recursive: true });
   const [file, fresh] = [`${cleanRootFolder}/${release}.tar`, `${cleanRootFolder}/${process.pid}.tar`];
-  const options = ["--quiet", "--variant=essential", `--include=${depends.join(",")}`];
+  const options = ["--quiet", "--variant=essential", `--include=${depends.join(",")}`, ...aptOptions()];
   // In a mount namespace of its own: what it mounts while it installs does not reach the machine.
   execFileSync("unshare", ["--mount", "mmdebstrap", ...options, release, fresh, ...lines], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { version } from "../../src/base/version.ts";
+import { aptOptions } from "../image/apt-options.ts";
 import { ownArchitecture, traitsOf } from "../image/architecture.ts";
 import { debianSources } from "../image/debian-sources.ts";
 import { guestKernel, guestModules } from "../image/guest-kernel.ts";
@@ -43,7 +44,8 @@ function bootstrapped(agentInit: AgentInit): string {
   if (existsSync(archive)) return archive;
   mkdirSync(dirname(archive), { recursive: true });
   say(`installing ${wanted.join(", ")} into a root of their own`);
-  const options = ["--quiet", "--variant=required", "--format=tar", `--include=${wanted.join(",")}`];
+  const include = `--include=${wanted.join(",")}`;
+  const options = ["--quiet", "--variant=required", "--format=tar", include, ...aptOptions()];
   const part = `${archive}.${process.pid}.tar`;
   execFileSync("unshare", ["--mount", "mmdebstrap", ...options, release, part, ...lines], {
     stdio: ["ignore", "ignore", "inherit"],
