@@ -100,6 +100,13 @@ export class FrameDoor {
     this.#heldBytes = bytes;
   }
 
+  /** What is in memory may be more than was counted: of a connection that ends since there was no room for it. */
+  #giveBack(): void {
+    const bytes = Math.min(this.#heldBytes, this.#frames.heldBytes + this.#batch.bytes);
+    this.#guest.give(this.#heldBytes - bytes);
+    this.#heldBytes = bytes;
+  }
+
   #watch(): void {
     clearTimeout(this.#slow);
     this.#slow = this.#frames.isWhole ? undefined : setTimeout(() => this.#end(), frameTimeoutMs);
@@ -124,7 +131,7 @@ export class FrameDoor {
     const body = this.#batch.finish();
     while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
     this.#batch.release();
-    this.#account();
+    this.#giveBack();
     // Nothing can be said to it, so it waits for as long as it takes to pay for what it sent.
     await delay(this.#guest.debtMs, this.#stopping).catch(() => {});
   }

@@ -16,6 +16,7 @@ import { jsonFromProtobuf } from "../../../src/forwarder/out/otlp-json.ts";
 import { placedSpans } from "../../../src/forwarder/out/placed-span.ts";
 import { listen } from "../../../src/vsock/listen.ts";
 import { Random } from "../../fakes/random.ts";
+import { jsonOf, randomSpan } from "../../fakes/upstream-span.ts";
 import { jaegerBatch } from "../jaeger-batch.ts";
 import { exportOf, post, temporaryFolder } from "../running.ts";
 import { tracedPod } from "../traced-pod.ts";
@@ -213,3 +214,19 @@ for (const [name, good, decode] of decoders)
     }
     t.ok(refused > 1000, `${refused} refused`);
   });
+
+t.test("a frame beyond the share behind whole ones ends its connection, and nothing else", async (t) => {
+  const { paths, taken, receiver } = await host(t, 1, { maxHeldBytesPerGuest: 8192 });
+  const span = jsonOf(randomSpan(new Random(1), 0));
+  const lengthOf = (bytes: number) => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(bytes));
+    return length;
+  };
+  const socket = await connected(t, paths[0] as string);
+  const closed = new Promise((resolve) => socket.resume().once("close", resolve));
+  socket.write(Buffer.concat([lengthOf(span.length), span, lengthOf(60_000), Buffer.alloc(20_000, "{")]));
+  await closed;
+  t.same(taken, ["sandbox:0"]);
+  t.equal(receiver.guests.heldBytes, 0);
+});
