@@ -147,6 +147,8 @@ export class TailSampler {
     this.#groups.delete(trace);
     if (before.held.length > 0 && group.held.length === 0) group.heldSinceMs = before.heldSinceMs;
     group.held.unshift(...before.held);
+    // If it is being handed on, that goes on with the list as it is here.
+    before.held = group.held;
     group.isKept ||= before.isKept;
   }
 
@@ -165,12 +167,11 @@ export class TailSampler {
 
   #drop(group: Group): void {
     if (group.held.length === 0) return;
-    for (const { body, spans } of group.held) {
+    for (const { body, spans } of group.held.splice(0)) {
       this.#heldBytes -= body.length;
       freeBytes(body);
       this.#metrics.dropped("all", "sampled", spans);
     }
-    group.held = [];
     this.#metrics.decided("dropped");
   }
 }

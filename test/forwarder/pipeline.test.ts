@@ -106,6 +106,30 @@ t.test("the runtime's spans share the fate of the guest of their trace, whoever 
   pipeline.close();
 });
 
+t.test("what a guest adopts while it is handed on goes out once", async (t) => {
+  const { promise: open, resolve } = Promise.withResolvers<void>();
+  const names: string[] = [];
+  const deliver = async ({ body }: Export) => {
+    await open;
+    names.push(...spansOf(decodeRequest(body)).map(({ name }) => name));
+  };
+  const pipeline = new Pipeline(deliver, new Metrics());
+  pipeline.configure([], rules);
+  // Larger than what Node keeps in one piece of memory with others: it is freed when it is gone.
+  const text = "t".repeat(5000);
+  for (const name of ["first", "second"])
+    await pipeline.deliver(exported("tcp:127.0.0.1", { name, trace: 7, text }));
+  const going = [
+    pipeline.deliver(exported("tcp:127.0.0.1", { name: "bad", trace: 7, failed: true })),
+    pipeline.deliver(exported("sandbox:a", { name: "agent", trace: 7 })),
+  ];
+  resolve();
+  await Promise.all(going);
+  t.same(names.sort(), ["agent", "bad", "first", "second"]);
+  t.equal(pipeline.heldBytes, 0);
+  pipeline.close();
+});
+
 t.test("one in so many is kept, the same ones each time", async (t) => {
   const run = async () => {
     const { pipeline, names } = sampled({ keepOneIn: 10 });
