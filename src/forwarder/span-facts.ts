@@ -24,6 +24,7 @@ const statusTag = 0x7a;
 const statusCodeTag = 0x18;
 const statusError = 2;
 const traceBytes = 16;
+const none = -1;
 const nanosPerMilli = 1e6;
 /** 2^32 ns, in ms. */
 const highMs = 4294.967296;
@@ -35,8 +36,7 @@ let usualMs: number;
 let traces = new Set<string>();
 let isWorthKeeping = false;
 /** The trace id read last: most requests have one trace. */
-let traceAt = 0;
-let traceEnd = 0;
+let traceAt = none;
 
 /**
  * @throws WireError; not for what `scanExport` has passed. With `onlyTraces` nothing is found worth keeping: what a
@@ -48,7 +48,7 @@ export function factsOf(exported: Uint8Array, config: SamplingConfig, onlyTraces
   usualMs = config.slowMs ?? Number.POSITIVE_INFINITY;
   traces = new Set();
   isWorthKeeping = false;
-  traceAt = traceEnd = 0;
+  traceAt = none;
   const readSpan = onlyTraces ? readTrace : readAll;
   for (let at = 0, end = body.length; at < end; ) {
     tagAt(body, at, end);
@@ -107,10 +107,10 @@ function readAll(from: number, end: number): void {
   if (endMs - startMs > slowMs) isWorthKeeping = true;
 }
 
+/** An id that is none is nobody's trace: whoever keeps traces would keep it, however long it is. */
 function note(from: number, to: number): void {
-  if (isLast(from, to)) return;
+  if (to - from !== traceBytes || isLast(from)) return;
   traceAt = from;
-  traceEnd = to;
   traces.add(view(from, to).toString("hex"));
 }
 
@@ -118,9 +118,9 @@ function view(from: number, to: number): Buffer {
   return Buffer.from(body.buffer, body.byteOffset + from, to - from);
 }
 
-function isLast(from: number, to: number): boolean {
-  if (to - from !== traceEnd - traceAt || traceEnd === 0) return false;
-  for (let i = from, last = traceAt; i < to; i++, last++) if (body[i] !== body[last]) return false;
+function isLast(from: number): boolean {
+  if (traceAt === none) return false;
+  for (let i = 0; i < traceBytes; i++) if (body[from + i] !== body[traceAt + i]) return false;
   return true;
 }
 

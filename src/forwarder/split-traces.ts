@@ -3,6 +3,8 @@ import { decodeMessage } from "../wire/protobuf-decode.ts";
 import { encodeMessage } from "../wire/protobuf-encode.ts";
 import type { Export } from "./export.ts";
 
+const traceBytes = 16;
+
 /**
  * An export of several traces as one of each. Only senders on the host mix traces, and only sampling has to tell them
  * apart, so this decodes. @throws WireError when it cannot.
@@ -12,7 +14,7 @@ export function splitTraces({ body, origin }: Export): Map<string, Export> {
   const traces = new Map<string, { resource_spans: typeof request.resource_spans; spans: number }>();
   for (const resourceSpans of request.resource_spans)
     for (const scopeSpans of resourceSpans.scope_spans)
-      for (const [trace, spans] of Map.groupBy(scopeSpans.spans, ({ trace_id }) => hex(trace_id))) {
+      for (const [trace, spans] of Map.groupBy(scopeSpans.spans, ({ trace_id }) => traceOf(trace_id))) {
         const part = traces.get(trace) ?? { resource_spans: [], spans: 0 };
         traces.set(trace, part);
         part.resource_spans.push({ ...resourceSpans, scope_spans: [{ ...scopeSpans, spans }] });
@@ -26,6 +28,8 @@ export function splitTraces({ body, origin }: Export): Map<string, Export> {
   );
 }
 
-function hex(id: Uint8Array): string {
+/** Empty for an id that is none. */
+function traceOf(id: Uint8Array): string {
+  if (id.length !== traceBytes) return "";
   return Buffer.from(id.buffer, id.byteOffset, id.length).toString("hex");
 }

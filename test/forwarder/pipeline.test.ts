@@ -4,6 +4,8 @@ import { Metrics } from "../../src/forwarder/metrics.ts";
 import { Pipeline } from "../../src/forwarder/pipeline.ts";
 import type { SamplingConfig } from "../../src/forwarder/sampling.ts";
 import { Scrubber } from "../../src/forwarder/scrubber.ts";
+import { factsOf } from "../../src/forwarder/span-facts.ts";
+import { splitTraces } from "../../src/forwarder/split-traces.ts";
 import { ExportTraceServiceRequest } from "../../src/gen/otlp.ts";
 import { encodeMessage } from "../../src/wire/protobuf-encode.ts";
 import { attributesOf, decodeRequest, spansOf } from "../fakes/collector.ts";
@@ -128,6 +130,17 @@ t.test("what a guest adopts while it is handed on goes out once", async (t) => {
   t.same(names.sort(), ["agent", "bad", "first", "second"]);
   t.equal(pipeline.heldBytes, 0);
   pipeline.close();
+});
+
+t.test("an id that is none makes no trace, so nobody keeps it however long it is", async (t) => {
+  const spans = [1, 2, 3].map((byte) => ({
+    trace_id: new Uint8Array(byte === 3 ? 10_000 : 16).fill(byte),
+    span_id: new Uint8Array(8).fill(byte),
+  }));
+  const body = encodeMessage(ExportTraceServiceRequest, { resource_spans: [{ scope_spans: [{ spans }] }] });
+  const traces = ["01".repeat(16), "02".repeat(16)];
+  t.same([...factsOf(body, rules).traces], traces);
+  t.same([...splitTraces({ body, spans: 3, origin: "tcp:127.0.0.1" }).keys()], [...traces, ""]);
 });
 
 t.test("one in so many is kept, the same ones each time", async (t) => {
