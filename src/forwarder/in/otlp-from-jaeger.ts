@@ -67,13 +67,16 @@ function written(attributes: readonly Attribute[], runs: readonly Run[], spans: 
 }
 
 function processOf(from: ThriftReader): Attribute[] {
-  const attributes: Attribute[] = [];
+  // As often as the sender likes: the last one counts, and none moves the tags.
+  let service: Attribute | undefined;
+  const tags: Attribute[] = [];
   from.struct((id, type) => {
     if (id === 1 && type === thriftType.string)
-      attributes.unshift({ key: "service.name", value: { string_value: from.string() } });
-    else if (id === 2 && type === thriftType.list) attributes.push(...tagsOf(from));
+      service = { key: "service.name", value: { string_value: from.string() } };
+    else if (id === 2 && type === thriftType.list) for (const tag of tagsOf(from)) tags.push(tag);
     else return false;
     return true;
   });
+  const attributes = service === undefined ? tags : [service, ...tags];
   return attributes.filter(({ key }, index) => key !== "service.name" || index === 0);
 }

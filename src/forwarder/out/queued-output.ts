@@ -53,7 +53,9 @@ export class QueuedOutput implements Output {
     return this.#queue.hasRoom(bytes, origin);
   }
 
+  /** @throws the system error when the queue cannot be written; Error once it is closed: its spool may be another's. */
   async take(exported: Export): Promise<void> {
+    if (this.#stopped.signal.aborted) throw new Error("output is closed");
     await this.#queue.push(exported);
     if (this.#running === undefined) this.#wake();
     else if (this.#queue.bytes >= enoughBytes) this.#enough?.();

@@ -89,3 +89,14 @@ t.test("a batch that is none leaves nothing behind for the next", async (t) => {
   t.equal(scanExport(otlpFromJaeger(batch)), 1);
   t.equal(otlpFromJaeger(Buffer.of(0)).length, 0);
 });
+
+t.test("a process may say its name as often as it likes", async (t) => {
+  const batch = taggedBatch([{ id: 1n, micros: 1n, tags: [] }]);
+  const nameOf = (text: string) => Buffer.from(`\x0b\0\x01\0\0\0${String.fromCharCode(text.length)}${text}`);
+  // A process of its own behind the batch's fields: the last one stands.
+  const names = Buffer.concat([...Array<Buffer>(1_000_000).fill(nameOf("a")), nameOf("last")]);
+  const process = Buffer.concat([Buffer.from("\x0c\0\x01"), names, Buffer.from("\0")]);
+  const made = otlpFromJaeger(Buffer.concat([batch.subarray(0, -1), process, Buffer.from("\0")]));
+  const { resource } = decodeMessage(ExportTraceServiceRequest, made).resource_spans[0] ?? {};
+  t.same(valuesOf(resource?.attributes), { "service.name": "last" });
+});
