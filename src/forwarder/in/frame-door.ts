@@ -20,6 +20,8 @@ const gatherMs = 20;
 const maxSpansTogether = 512;
 const maxBytesTogether = 1024 * 1024;
 const retryMs = 250;
+/** What a frame that is no span costs its guest, however short it is: to find that out takes as long as some spans do. */
+const noFrameBytes = 16 * 1024;
 /** A frame that has begun must end. */
 const frameTimeoutMs = 60_000;
 
@@ -80,6 +82,8 @@ export class FrameDoor {
     }
     const { spans, bytes } = this.#batch;
     if (spans >= maxSpansTogether || bytes >= maxBytesTogether) this.#send();
+    // Also one that sends nothing but frames that are none has to wait.
+    else if (spans === 0 && this.#guest.debtMs > 0) this.#send();
     else if (spans > 0) this.#timer ??= setTimeout(() => this.#send(), gatherMs);
   }
 
@@ -89,6 +93,7 @@ export class FrameDoor {
       this.#spans.write(frame);
     } catch (error) {
       this.#intake.refusalOf(error, this.#encoding, 1);
+      this.#guest.spend(noFrameBytes);
     }
   }
 
@@ -128,9 +133,11 @@ export class FrameDoor {
 
   /** Never rejects. */
   async #deliver(): Promise<void> {
-    const body = this.#batch.finish();
-    while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
-    this.#batch.release();
+    if (this.#batch.spans > 0) {
+      const body = this.#batch.finish();
+      while (!(await this.#handOn(body))) await delay(retryMs, this.#stopping).catch(() => {});
+      this.#batch.release();
+    }
     this.#giveBack();
     // Nothing can be said to it, so it waits for as long as it takes to pay for what it sent.
     await delay(this.#guest.debtMs, this.#stopping).catch(() => {});
