@@ -33,6 +33,7 @@ export class Backends {
     const leaving = [...this.#open].filter(([key]) => !wanted.has(key));
     const first = leaving.filter(([key]) => placesOf(JSON.parse(key)).some((place) => places.has(place)));
     for (const [key] of first) this.#open.delete(key);
+    this.#fanOut.isExchanging = first.length > 0;
     this.#publish();
     await Promise.all(first.map(([, output]) => output.close(drainMs)));
     const opened = new Map<string, Output>();
@@ -47,6 +48,7 @@ export class Backends {
       throw error;
     }
     this.#open = opened;
+    this.#fanOut.isExchanging = false;
     this.#publish();
     await Promise.all(
       leaving.filter((one) => !first.includes(one)).map(([, output]) => output.close(drainMs)),

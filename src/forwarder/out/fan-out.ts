@@ -15,6 +15,8 @@ export class FanOut {
   readonly #full = new Set<string>();
   /** May be exchanged at any time. Those that have to read the bytes come first: they find out what does not decode. */
   outputs: readonly Output[] = [];
+  /** Some have left and others are not open yet: having none does not mean that none is wanted. */
+  isExchanging = false;
 
   constructor(metrics: Metrics, log: Log) {
     this.#metrics = metrics;
@@ -26,6 +28,7 @@ export class FanOut {
     const { outputs } = this;
     const ready = outputs.filter((output) => output.hasRoom(exported.body.length, exported.origin));
     if (ready.length === 0 && outputs.length > 0) throw new Refusal(503, "queues are full");
+    if (outputs.length === 0 && this.isExchanging) throw new Refusal(503, "backends are exchanged");
     for (const output of outputs) this.#note(output, ready.includes(output), exported.spans);
     let taken = outputs.length === 0 ? 1 : 0;
     for (const output of ready) {
