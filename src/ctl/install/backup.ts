@@ -8,11 +8,11 @@
  * somebody else has changed the file since: then bringing it back would take their work away.
  */
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import {
   access,
   chmod,
   chown,
-  constants,
   copyFile,
   link,
   readFile,

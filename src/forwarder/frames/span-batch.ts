@@ -90,6 +90,7 @@ export class SpanBatch {
 
 /** All that stands before the spans. */
 function headOf(resource: readonly SpanDataAttribute[], spanBytes: number): Uint8Array {
+  writer.rewind(0);
   const mark = writer.begin(1, 2);
   writeAttributes(writer, 1, resource);
   writer.end(mark, 2);

@@ -16,6 +16,8 @@ const writer = new ProtobufWriter(64 * 1024);
 /** A mended span, with its tag and length. Good until the next call. */
 export function writeSpanData(span: SpanData): Uint8Array {
   writer.reuse();
+  // Of a span that could not be written, nothing may come with the next one.
+  writer.rewind(0);
   const mark = writer.begin(2, usually);
   writer.bytes(1, span.traceId);
   writer.bytes(2, span.spanId);

@@ -57,6 +57,7 @@ export function writtenLabel(
 function write(name: Uint8Array, namespace: Uint8Array | undefined): Kept {
   const text = (ascii: Uint8Array) => decodeUtf8(ascii, 0, ascii.length);
   const label = labelOf(text(name), namespace && text(namespace), internal);
+  writer.rewind(0);
   writeAttributes(writer, 9, label.attributes);
   writer.string(5, label.name);
   writer.uint(6, label.kind);
