@@ -65,7 +65,7 @@ test-vm-images: ## each kind of image booted: ext4 and erofs, with and without D
 	@scripts/setup.sh vm
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/prepare-vm.ts --all-images
-	@$(NODE) scripts/test.ts test/vm/disk-images.test.ts
+	@$(NODE) scripts/test.ts test/vm/image-kinds.test.ts
 
 footprint: ## memory of guests at idle and size of their images, as docs/footprint.md has them
 	@scripts/setup.sh vm

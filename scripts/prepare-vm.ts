@@ -19,8 +19,9 @@ function run(script: string, ...args: string[]): void {
 
 const rootfs = (...args: string[]): void => run("image/rootfs.ts", ...args);
 
-/** What test/vm/disk-images.test.ts boots only when asked. */
+/** What test/vm/image-kinds.test.ts boots only when asked. */
 const otherImages = [
+  ["--format", "initrd", "--init", "systemd"],
   ["--format", "ext4"],
   ["--format", "ext4", "--dax"],
   ["--format", "ext4", "--init", "systemd", "--dax"],
@@ -31,8 +32,8 @@ const otherImages = [
 
 function prepare(): void {
   if (!hasQemu(ownArchitecture()) || !ensureVsockBackend(say)) return;
-  // As it is: an emulated processor takes seconds to unpack it.
-  rootfs("--format", "cpio");
+  // Also as it is: an emulated processor takes seconds to unpack it.
+  rootfs("--format", "initrd");
   rootfs("--format", "ext4", "--init", "systemd");
   run("package/agent-tarball.ts");
   run("package/osbuilder-guest.ts", "yes");
