@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { pipeline, Readable } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { LogPort } from "../../src/agent/log-port.ts";
 import { guestLogLine } from "../../src/forwarder/guest-log-line.ts";
 import { GuestLog } from "../../src/forwarder/in/guest-log.ts";
 import { LineCutter } from "../../src/forwarder/in/line-cutter.ts";
 import { fakeVmm } from "../fakes/fake-vmm.ts";
+import { until } from "../fakes/until.ts";
 import { runForwarder, temporaryFolder } from "./running.ts";
 
 const logPort = 1025;
@@ -39,11 +39,6 @@ function places(t: Test) {
   };
 }
 
-/** Looks until it is so; the limit is that of the test. A guest without an answer is asked ever more rarely. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(20);
-}
-
 /** The agent's own log port, where a guest's would be. */
 async function guestLog(t: Test, folder: string): Promise<{ port: LogPort; path: string }> {
   const path = join(folder, "agent-log.sock");
@@ -61,15 +56,15 @@ t.test("the log of a sandbox is kept beside the traces, from its first line on",
   port.write('{"level":"INFO","msg":"before anybody came","source":"agent"}\n');
   await using _vmm = await fakeVmm(socketOf("sb1"), new Map([[logPort, path]]));
   const forwarder = await runForwarder(t, ...watch, "--guest-logs", logs);
-  await until(() => linesOf("sb1").length === 1);
+  await until("the first line", () => linesOf("sb1").length === 1);
   t.same(linesOf("sb1"), [{ level: "INFO", msg: "before anybody came", source: "agent", sandbox: "sb1" }]);
   port.write('{"msg":"after"}\n');
-  await until(() => linesOf("sb1").length === 2);
+  await until("the second line", () => linesOf("sb1").length === 2);
   const kept = /^kata_forwarder_guest_log_lines_total\{result="kept"\} 2$/m;
-  await until(async () => kept.test(await forwarder.metrics()));
+  await until("the count of kept lines", async () => kept.test(await forwarder.metrics()));
   t.match(await forwarder.metrics(), /^kata_forwarder_guest_logs 1$/m);
   await forwarder.stop();
-  await until(() => !port.connected);
+  await until("the end of the connection", () => !port.connected);
 });
 
 t.test("a guest whose log comes later, or comes back, is found again", async (t) => {
@@ -81,7 +76,7 @@ t.test("a guest whose log comes later, or comes back, is found again", async (t)
     const port = new LogPort({ write() {}, flush() {}, async close() {} });
     port.write(`{"msg":"${name}"}\n`);
     await port.listen({ kind: "unix", path });
-    await until(() => messages(linesOf("sb")).includes(name));
+    await until("the line of this name", () => messages(linesOf("sb")).includes(name));
     t.pass(`${name} is kept`);
     await port.close();
   }
@@ -91,7 +86,7 @@ t.test("a guest without a log port leaves no file, and nobody waits for it at th
   const { logs, socketOf, watch } = places(t);
   await using _vmm = await fakeVmm(socketOf("mute"), new Map());
   const forwarder = await runForwarder(t, ...watch, "--guest-logs", logs);
-  await until(() => existsSync(logs));
+  await until("the folder of logs", () => existsSync(logs));
   await forwarder.stop();
   t.same(readdirSync(logs), []);
 });
@@ -133,7 +128,7 @@ t.test("logs of sandboxes that are gone make room, the oldest first", async (t) 
   const config = join(folder, "forwarder.toml");
   writeFileSync(config, `[guest_logs]\nfolder = "${logs}"\nkeep_guests = 2\n`);
   await runForwarder(t, ...watch, "--config", config);
-  await until(() => linesOf("sb").length === 1);
+  await until("the line", () => linesOf("sb").length === 1);
   t.same(readdirSync(logs).sort(), ["else.txt", "newer.log.jsonl", "sb.log.jsonl"]);
 });
 
@@ -146,7 +141,7 @@ t.test("a file that is full is set aside", async (t) => {
   await runForwarder(t, ...watch, "--config", config);
   for (const msg of ["a".repeat(80), "b".repeat(80), "c".repeat(80)]) {
     port.write(`{"msg":"${msg}"}\n`);
-    await until(() => messages(linesOf("sb")).includes(msg));
+    await until("the line of this text", () => messages(linesOf("sb")).includes(msg));
   }
   t.same(readdirSync(logs).sort(), ["sb.log.jsonl", "sb.log.jsonl.1"]);
 });
@@ -172,7 +167,7 @@ t.test("a guest that floods its log has an end when it is let go of", async (t) 
       hasRoom: async () => undefined,
     },
   );
-  await until(() => bytes > 0);
+  await until("the first bytes", () => bytes > 0);
   const before = bytes;
   await guest.close();
   t.ok(bytes - before <= 1024 * 1024, `${bytes - before} bytes were still taken`);
