@@ -81,13 +81,13 @@ demo: ## a real pod and its trace (VM=1: in a QEMU guest)
 	@scripts/demo.sh $(if $(VM),vm)
 
 bench: build ## measure beside the baselines
-	@$(NODE) scripts/bench.ts
+	@$(NODE) scripts/bench/agent.ts
 
 soak: build ## 500 container lives, compared before and after
 	@SOAK_CYCLES=500 $(NODE) scripts/test.ts test/agent/soak.test.ts
 
 bench-forwarder: build ## what a span costs the forwarder, by encoding (M=millions of spans)
-	@$(NODE) scripts/bench-forwarder.ts $(M)
+	@$(NODE) scripts/bench/forwarder.ts $(M)
 
 picture: build ## the picture of a trace in the README, docs/trace.png (as root, with chromium)
 	@scripts/docs/picture.sh

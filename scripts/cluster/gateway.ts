@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { Measured } from "./measured.ts";
+import { accepts, freePort } from "../loopback.ts";
+import { Measured } from "../measured.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** The real Collector, where scripts/backends.ts has put it. */
@@ -75,26 +75,4 @@ function run(file: string, port: number, other: object): Promise<Measured> {
     configs.map((config) => `--config=${config}`),
     () => accepts(port),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { ExportTraceServiceRequest } from "../../src/gen/otlp.ts";
 import { encodeMessage } from "../../src/wire/protobuf-encode.ts";
-import { Measured } from "./measured.ts";
+import { Measured } from "../measured.ts";
 
 const program = join(import.meta.dirname, "../../build/kata-trace-forwarder");
 const spansPerRequest = 10;

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Cost } from "../measured.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
-import type { Cost } from "./measured.ts";
 import { ScaleNode, type SentTrace, spansPerTrace } from "./scale-node.ts";
 import { ScaleSink } from "./scale-sink.ts";
 

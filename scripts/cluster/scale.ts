@@ -5,8 +5,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import type { Cost } from "../measured.ts";
 import { noGateway } from "./gateway.ts";
-import type { Cost } from "./measured.ts";
 import { runScale, type ScaleResult } from "./scale-run.ts";
 
 const plan = { nodes: Number(process.argv[2] ?? 50), sandboxes: Number(process.argv[3] ?? 4), idleS: 30 };

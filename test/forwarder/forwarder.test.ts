@@ -3,13 +3,13 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t from "tap";
+import { freePort } from "../../scripts/loopback.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { span } from "../../src/trace/span.ts";
 import { startTracing } from "../../src/trace/tracing.ts";
 import { parseOtlpLine } from "../../src/view/otlp-json.ts";
 import { dial } from "../../src/vsock/dial.ts";
 import { Collector } from "../fakes/collector.ts";
-import { freePort } from "../interop/backends/free-port.ts";
 import { exportOf, linesOf, post, runForwarder, spawnForwarder, temporaryFolder } from "./running.ts";
 
 const json = { "content-type": "application/json" };

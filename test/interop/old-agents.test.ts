@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Test, test } from "tap";
+import { freePort } from "../../scripts/loopback.ts";
 import { parseOtlpLine } from "../../src/view/otlp-json.ts";
 import type { SpanRecord } from "../../src/view/span-record.ts";
 import { linesOf, runForwarder, temporaryFolder } from "../forwarder/running.ts";
@@ -15,7 +16,6 @@ import {
   judgeTraces,
   startDatadogAgent,
 } from "./backends/datadog.ts";
-import { freePort } from "./backends/free-port.ts";
 import { jaegerSkip, startJaeger } from "./backends/jaeger.ts";
 import { startZipkin, zipkinSkip } from "./backends/zipkin.ts";
 import { type Expected, oldAgents } from "./old-agents.ts";

@@ -3,13 +3,13 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Test, test } from "tap";
+import { freePort } from "../../scripts/loopback.ts";
 import { parseOtlpLine } from "../../src/view/otlp-json.ts";
 import type { SpanRecord } from "../../src/view/span-record.ts";
 import { linesOf, post, runForwarder, temporaryFolder } from "../forwarder/running.ts";
 import { tracedPod } from "../forwarder/traced-pod.ts";
 import { backendPath, eventually } from "./backends/backend.ts";
 import { collectorSkip, otelCliSkip, startCollector } from "./backends/collector.ts";
-import { freePort } from "./backends/free-port.ts";
 
 const run = promisify(execFile);
 

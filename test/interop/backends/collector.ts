@@ -1,7 +1,6 @@
-import { connect } from "node:net";
 import type { Test } from "tap";
+import { accepts, freePort } from "../../../scripts/loopback.ts";
 import { backendPath, type ServingProgram, skipWithout, startProgram } from "./backend.ts";
-import { freePort } from "./free-port.ts";
 
 /** Why tests with the OpenTelemetry Collector are skipped, or false. */
 export const collectorSkip = skipWithout("the OpenTelemetry Collector", "collector");
@@ -40,15 +39,4 @@ export async function startCollector(t: Test, exportTo: string): Promise<Collect
   const isReady = async () => (await accepts(grpc)) && (await accepts(http));
   const { child, kill } = await startProgram(t, backendPath("collector"), args, isReady);
   return { child, kill, grpcUrl: `http://127.0.0.1:${grpc}`, httpUrl: `http://127.0.0.1:${http}` };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import type { Test } from "tap";
+import { freePort } from "../../../scripts/loopback.ts";
 import { backendPath, eventually, skipWithout, startProgram } from "./backend.ts";
-import { freePort } from "./free-port.ts";
 
 /** Integers that a double does not hold are bigints. */
 type Integer = number | bigint;

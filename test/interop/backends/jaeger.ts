@@ -1,8 +1,8 @@
 import type { Test } from "tap";
+import { freePort } from "../../../scripts/loopback.ts";
 import { parseOtlpLine } from "../../../src/view/otlp-json.ts";
 import type { SpanRecord } from "../../../src/view/span-record.ts";
 import { backendPath, eventually, skipWithout, startProgram } from "./backend.ts";
-import { freePort } from "./free-port.ts";
 
 /** Why Jaeger's tests are skipped, or false. */
 export const jaegerSkip = skipWithout("Jaeger (got by `make test JAEGER=1`)", "jaeger");

@@ -1,6 +1,6 @@
 import type { Test } from "tap";
+import { freePort } from "../../../scripts/loopback.ts";
 import { backendPath, eventually, skipWithout, startProgram } from "./backend.ts";
-import { freePort } from "./free-port.ts";
 
 const jar = ["zipkin", "zipkin-server-3.6.1-slim.jar"] as const;
 

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { built } from "./bench-process.ts";
+import { built } from "./process.ts";
 
-const source = join(import.meta.dirname, "../test/interop/ttrpc-client");
+const source = join(import.meta.dirname, "../../test/interop/ttrpc-client");
 const client = built("bench-client");
 
 /**

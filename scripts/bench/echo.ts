@@ -1,7 +1,7 @@
 // The least that a ttRPC server in Node can do: cuts frames and answers each with the bytes of a Check's answer,
 // without looking into it. What the agent costs beyond this is ours; what this costs is Node's.
 //
-//   node scripts/bench-echo.ts SOCKET
+//   node scripts/bench/echo.ts SOCKET
 import { createServer, type Socket } from "node:net";
 
 const headerBytes = 10;

@@ -1,14 +1,14 @@
 // Calls Health.Check for a while and prints {"perSecond","p50Us","p99Us"} as one line of JSON. Requests are
 // encoded beforehand, so that the cores are left to the server. Stands in for the Go client where there is no Go.
 //
-//   node scripts/bench-load.ts SOCKET CONNECTIONS OUTSTANDING SECONDS [traced]
+//   node scripts/bench/load.ts SOCKET CONNECTIONS OUTSTANDING SECONDS [traced]
 import { randomBytes } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
-import { HealthMethods } from "../src/gen/methods.ts";
-import { ProtobufWriter } from "../src/wire/protobuf-writer.ts";
-import { writeRequest } from "../src/wire/ttrpc-envelope.ts";
-import { beginFrame, endFrame, FrameParser, FrameType } from "../src/wire/ttrpc-frame.ts";
-import { percentile } from "./bench-samples.ts";
+import { HealthMethods } from "../../src/gen/methods.ts";
+import { ProtobufWriter } from "../../src/wire/protobuf-writer.ts";
+import { writeRequest } from "../../src/wire/ttrpc-envelope.ts";
+import { beginFrame, endFrame, FrameParser, FrameType } from "../../src/wire/ttrpc-frame.ts";
+import { percentile } from "./samples.ts";
 
 const [path = "", connections = "1", outstanding = "1", seconds = "1", traced] = process.argv.slice(2);
 const warmUpMs = 500;

@@ -1,4 +1,4 @@
-// A receiver that takes everything and looks at nothing: node scripts/bench-sink.ts; prints its port. Answers as soon as
+// A receiver that takes everything and looks at nothing: node scripts/bench/sink.ts; prints its port. Answers as soon as
 // a request has ended, told by its length.
 import { createServer } from "node:net";
 

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import type { Runtime } from "./bench-client.ts";
-import { type Row, rowBeside } from "./bench-row.ts";
-import { median } from "./bench-samples.ts";
-import type { Effort } from "./bench-shape.ts";
+import type { Runtime } from "./client.ts";
+import { type Row, rowBeside } from "./row.ts";
+import { median } from "./samples.ts";
+import type { Effort } from "./shape.ts";
 
 const blockBytes = 64 * 1024;
 /** Copies its input to its output and tells how fast (MB/s). */

@@ -6,7 +6,7 @@ export type Machine = Readonly<
   Record<"cpu" | "cores" | "memoryMb" | "kernel" | "node" | "crun" | "client", string>
 >;
 
-/** Set by the outer half of bench.ts: the Go client, where it could be built. */
+/** Set by the outer half of agent.ts: the Go client, where it could be built. */
 const { KATA_BENCH_CLIENT = "" } = process.env;
 
 /** Asks this machine. */

@@ -2,24 +2,24 @@
 // happens in a private world (namespaces.sh), which takes processes, mounts and control groups with it when it ends.
 // Nothing here passes or fails: the figures belong to the machine, the ratios to one run.
 //
-//   node scripts/bench.ts            QUICK=1: a short form
+//   node scripts/bench/agent.ts            QUICK=1: a short form
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { busyRow, callRows, type Targets, unheardRows } from "./bench-calls.ts";
-import { Runtime } from "./bench-client.ts";
-import { BareCrun } from "./bench-crun.ts";
-import { goClient } from "./bench-go.ts";
-import { execRows, lifeRows } from "./bench-life.ts";
-import { type Machine, machine } from "./bench-machine.ts";
-import { built, Server, script } from "./bench-process.ts";
-import { type Row, row, table } from "./bench-row.ts";
-import { ratePerSecond } from "./bench-samples.ts";
-import { type Effort, fullEffort, quickEffort } from "./bench-shape.ts";
-import { memoryRows, startAgent, startBareNode, startRows } from "./bench-start.ts";
-import { streamRows } from "./bench-streams.ts";
+import { busyRow, callRows, type Targets, unheardRows } from "./calls.ts";
+import { Runtime } from "./client.ts";
+import { BareCrun } from "./crun.ts";
+import { goClient } from "./go.ts";
+import { execRows, lifeRows } from "./life.ts";
+import { type Machine, machine } from "./machine.ts";
+import { built, Server, script } from "./process.ts";
+import { type Row, row, table } from "./row.ts";
+import { ratePerSecond } from "./samples.ts";
+import { type Effort, fullEffort, quickEffort } from "./shape.ts";
+import { memoryRows, startAgent, startBareNode, startRows } from "./start.ts";
+import { streamRows } from "./streams.ts";
 
 const inside = process.argv[2] === "--inside";
 const settleMs = 3_000;
@@ -30,7 +30,9 @@ const frozen = "bench-frozen";
 function enterWorld(): number {
   const args = [process.execPath, import.meta.filename, "--inside"];
   const env = { ...process.env, KATA_BENCH_CLIENT: goClient() };
-  return spawnSync(script("namespaces.sh"), args, { stdio: "inherit", env }).status ?? 1;
+  const { status, error } = spawnSync(script("../namespaces.sh"), args, { stdio: "inherit", env });
+  if (error !== undefined) throw error;
+  return status ?? 1;
 }
 
 async function bench(effort: Effort): Promise<Row[]> {
@@ -48,7 +50,7 @@ async function serverRows(dir: string, effort: Effort): Promise<Row[]> {
   await using bare = await startBareNode(socket("bare"));
   await using echo = await Server.start(socket("echo"), [
     process.execPath,
-    script("bench-echo.ts"),
+    script("echo.ts"),
     socket("echo"),
   ]);
   await using _forwarder = await Server.start(socket("trace"), [built("kata-trace-forwarder"), ...forward]);

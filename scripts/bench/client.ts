@@ -1,8 +1,8 @@
-import { buildProcess, buildSpec } from "../src/ctl/spec.ts";
-import { AgentServiceMethods } from "../src/gen/methods.ts";
-import { type Client, type ClientOf, clientOf } from "../src/rpc/client.ts";
-import { createTtrpcClient } from "../src/rpc/ttrpc/client.ts";
-import { dial } from "../src/vsock/dial.ts";
+import { buildProcess, buildSpec } from "../../src/ctl/spec.ts";
+import { AgentServiceMethods } from "../../src/gen/methods.ts";
+import { type Client, type ClientOf, clientOf } from "../../src/rpc/client.ts";
+import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
+import { dial } from "../../src/vsock/dial.ts";
 
 /** Parts of one container's life, ms. */
 export type Life = { create: number; start: number; wait: number; remove: number; all: number };

@@ -1,8 +1,8 @@
-import type { Life, Runtime } from "./bench-client.ts";
-import type { BareCrun } from "./bench-crun.ts";
-import { type Row, row, rowBeside } from "./bench-row.ts";
-import { median, percentile, ratePerSecond, timed } from "./bench-samples.ts";
-import type { Effort } from "./bench-shape.ts";
+import type { Life, Runtime } from "./client.ts";
+import type { BareCrun } from "./crun.ts";
+import { type Row, row, rowBeside } from "./row.ts";
+import { median, percentile, ratePerSecond, timed } from "./samples.ts";
+import type { Effort } from "./shape.ts";
 
 /** Who is compared: an agent, one that traces, and crun without any. */
 export type Lives = { readonly agent: Runtime; readonly traced: Runtime; readonly crun: BareCrun };

@@ -4,12 +4,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pid } from "../src/base/ids.ts";
-import { silentLog } from "../src/base/log.ts";
-import type { Child } from "../src/sys/child.ts";
-import { Reaper } from "../src/sys/reaper.ts";
-import { spawn } from "../src/sys/spawn.ts";
-import { becomeChildSubreaper } from "../src/sys/subreaper.ts";
+import { pid } from "../../src/base/ids.ts";
+import { silentLog } from "../../src/base/log.ts";
+import type { Child } from "../../src/sys/child.ts";
+import { Reaper } from "../../src/sys/reaper.ts";
+import { spawn } from "../../src/sys/spawn.ts";
+import { becomeChildSubreaper } from "../../src/sys/subreaper.ts";
 
 const agentBundles = "/run/kata-containers";
 const agentState = join(agentBundles, ".agent/crun");

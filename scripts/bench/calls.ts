@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { script } from "./bench-process.ts";
-import { type Row, row, rowBeside } from "./bench-row.ts";
-import { median } from "./bench-samples.ts";
-import type { Effort } from "./bench-shape.ts";
+import { script } from "./process.ts";
+import { type Row, row, rowBeside } from "./row.ts";
+import { median } from "./samples.ts";
+import type { Effort } from "./shape.ts";
 
 /** What the load client reports. */
 export type Load = { perSecond: number; p50Us: number; p99Us: number };
@@ -31,7 +31,7 @@ async function load(target: Target, shape: Shape, seconds: number): Promise<Load
   const { connections, outstanding } = shape;
   if (client === "") {
     const args = [target.socket, connections, outstanding, seconds, ...(target.traced ? ["traced"] : [])];
-    const { stdout } = await run(process.execPath, [script("bench-load.ts"), ...args.map(String)]);
+    const { stdout } = await run(process.execPath, [script("load.ts"), ...args.map(String)]);
     return JSON.parse(stdout);
   }
   const numbers = Object.entries({ connections, outstanding, seconds });

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 
 // Below those that the kernel hands out by itself (ip_local_port_range): one of these is not taken by the next
 // connection or listener of whatever else runs, before the program that it is meant for listens.
@@ -11,6 +11,18 @@ export async function freePort(): Promise<number> {
     const port = randomInt(first, end);
     if (await isFree(port)) return port;
   }
+}
+
+/** Whether somebody takes connections on this port of the loopback. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { HealthMethods } from "../src/gen/methods.ts";
-import { clientOf } from "../src/rpc/client.ts";
-import { createTtrpcClient } from "../src/rpc/ttrpc/client.ts";
-import { dial } from "../src/vsock/dial.ts";
-import { built, Server } from "./bench-process.ts";
-import { type Row, row, rowBeside } from "./bench-row.ts";
-import { median } from "./bench-samples.ts";
-import type { Effort } from "./bench-shape.ts";
+import { HealthMethods } from "../../src/gen/methods.ts";
+import { clientOf } from "../../src/rpc/client.ts";
+import { createTtrpcClient } from "../../src/rpc/ttrpc/client.ts";
+import { dial } from "../../src/vsock/dial.ts";
+import { built, Server } from "./process.ts";
+import { type Row, row, rowBeside } from "./row.ts";
+import { median } from "./samples.ts";
+import type { Effort } from "./shape.ts";
 
 const startsPerRound = 4;
 /** As little as Node can do with a socket. */

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 const ticksPerSecond = 100;
 const startLimitMs = 300_000;
 const pollMs = 50;
+const quietMs = 500;
 const keptOutput = 4000;
 
 /** What a program costs, as the kernel counts. */
@@ -41,7 +42,7 @@ export class Measured {
         await program.stop();
         throw new Error(`${file}: ${program.#output}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await pause(pollMs);
     }
     return program;
   }
@@ -55,6 +56,14 @@ export class Measured {
     return { cpuS, residentMb: mb("VmRSS"), peakMb: mb("VmHWM") };
   }
 
+  /** Resolves when it has had nothing to do for half a second. */
+  async quiet(): Promise<void> {
+    for (let before = -1, now = this.cost().cpuS; now > before; now = this.cost().cpuS) {
+      before = now;
+      await pause(quietMs);
+    }
+  }
+
   /** Ends it at once. Safe to repeat. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
@@ -62,4 +71,8 @@ export class Measured {
     this.#child.kill("SIGKILL");
     await closed;
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

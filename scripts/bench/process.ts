@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, watch } from "node:fs";
 import { createConnection } from "node:net";
 import { basename, dirname, join } from "node:path";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 /** The executables that `make build` leaves. */
 export const built = (name: string): string => join(root, "build", name);
 /** A file of this directory. */

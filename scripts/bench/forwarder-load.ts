@@ -1,5 +1,5 @@
-import { ExportTraceServiceRequest } from "../src/gen/otlp.ts";
-import { encodeMessage } from "../src/wire/protobuf-encode.ts";
+import { ExportTraceServiceRequest } from "../../src/gen/otlp.ts";
+import { encodeMessage } from "../../src/wire/protobuf-encode.ts";
 
 /** Spans of 333 bytes in protobuf: eight attributes and an event, as others were measured with. */
 

@@ -1,6 +1,6 @@
 // What a span costs the forwarder, by encoding, into nothing and into one OTLP backend, with the OpenTelemetry Collector
 // beside it where it is there (scripts/backends.ts gets it):
-//   node scripts/bench-forwarder.ts [millions of spans, default 0.5]
+//   node scripts/bench/forwarder.ts [millions of spans, default 0.5]
 // Prints a table and writes build/bench-forwarder.json. The figure to compare is CPU-seconds per million spans. What
 // JSON.parse of a span costs on the same core at the same time stands beside it: where the targets were set it was 4.2.
 // Quotas, caps, announcements and tail sampling are on. It ends with an error when a span is lost, not for its figures.
@@ -17,10 +17,10 @@ import {
   jsonRequest,
   protobufRequest,
   spansPerRequest,
-} from "./bench-forwarder-load.ts";
-import { overFrames, overGrpc, overHttp } from "./bench-forwarder-senders.ts";
-import { collectorPath, ForwarderTarget, parseCost, startCollector } from "./bench-forwarder-target.ts";
-import { type Row, row, rowBeside, table } from "./bench-row.ts";
+} from "./forwarder-load.ts";
+import { overFrames, overGrpc, overHttp } from "./forwarder-senders.ts";
+import { collectorPath, ForwarderTarget, parseCost, startCollector } from "./forwarder-target.ts";
+import { type Row, row, rowBeside, table } from "./row.ts";
 
 const spans = Math.round(Number(process.argv[2] ?? 0.5) * 1e6);
 const requests = Math.ceil(spans / spansPerRequest);
@@ -73,33 +73,33 @@ async function measure({ name, target, send }: Load, backend: string | undefined
   await send(running.guestSockets, warmUps);
   await running.arrived(counted, warmUps * spansPerRequest);
   const parseBefore = parseCost();
-  const [cpuBefore, startMs] = [running.cpuSeconds(), performance.now()];
+  const [cpuBefore, startMs] = [running.program.cost().cpuS, performance.now()];
   await send(running.guestSockets, requests);
   await running.arrived(counted, (warmUps + requests) * spansPerRequest);
-  const [cpu, ms] = [running.cpuSeconds() - cpuBefore, performance.now() - startMs];
+  const [cpu, ms] = [running.program.cost().cpuS - cpuBefore, performance.now() - startMs];
   const millions = (requests * spansPerRequest) / 1e6;
   const title = `${name} → ${backend === undefined ? "nothing" : "OTLP"}`;
   const wanted = backend === undefined ? "" : target;
   add(rowBeside(title, unit, cpu / millions, "JSON.parse", (parseBefore + parseCost()) / 2, wanted));
   add(row(`${title}, rate`, "spans/s", (millions * 1e9) / ms, ""));
-  add(row(`${title}, peak memory`, "MB", running.memoryMb("VmHWM"), memoryTarget));
-  await running.stop();
+  add(row(`${title}, peak memory`, "MB", running.program.cost().peakMb, memoryTarget));
+  await running.program.stop();
 }
 
 async function measureCollector(backend: string): Promise<void> {
-  const { target, port } = await startCollector(backend);
+  const { program, port } = await startCollector(backend);
   const connections = [port, port, port, port];
   await overHttp(connections, protobufRequest(), protobuf, warmUps);
-  await target.quiet();
+  await program.quiet();
   const parseBefore = parseCost();
-  const cpuBefore = target.cpuSeconds();
+  const cpuBefore = program.cost().cpuS;
   await overHttp(connections, protobufRequest(), protobuf, requests);
-  await target.quiet();
-  const cost = (target.cpuSeconds() - cpuBefore) / ((requests * spansPerRequest) / 1e6);
+  await program.quiet();
+  const cost = (program.cost().cpuS - cpuBefore) / ((requests * spansPerRequest) / 1e6);
   const parse = (parseBefore + parseCost()) / 2;
   add(rowBeside("Collector, OTLP over HTTP → OTLP", unit, cost, "JSON.parse", parse, ""));
-  add(row("Collector, peak memory", "MB", target.memoryMb("VmHWM"), ""));
-  await target.stop();
+  add(row("Collector, peak memory", "MB", program.cost().peakMb, ""));
+  await program.stop();
 }
 
 async function measureDeadBackend(): Promise<void> {
@@ -110,8 +110,8 @@ async function measureDeadBackend(): Promise<void> {
     sent = 600;
   });
   await running.arrived("received", sent * spansPerRequest);
-  add(row("dead backend, peak memory", "MB", running.memoryMb("VmHWM"), memoryTarget));
-  await running.stop();
+  add(row("dead backend, peak memory", "MB", running.program.cost().peakMb, memoryTarget));
+  await running.program.stop();
 }
 
 async function measureIdleGuests(backend: string): Promise<void> {
@@ -126,13 +126,13 @@ async function measureIdleGuests(backend: string): Promise<void> {
     await once(socket, "data");
     sockets.push(socket);
   }
-  await running.quiet();
-  add(row(`${idleGuests} idle guests, memory`, "MB", running.memoryMb("VmRSS"), "≤ 100"));
+  await running.program.quiet();
+  add(row(`${idleGuests} idle guests, memory`, "MB", running.program.cost().residentMb, "≤ 100"));
   for (const socket of sockets) socket.destroy();
-  await running.stop();
+  await running.program.stop();
 }
 
-const sink = spawn("taskset", ["-c", "1", process.execPath, join(import.meta.dirname, "bench-sink.ts")], {
+const sink = spawn("taskset", ["-c", "1", process.execPath, join(import.meta.dirname, "sink.ts")], {
   stdio: ["ignore", "pipe", "inherit"],
 });
 try {
@@ -154,7 +154,7 @@ const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryMb: Math.ro
 const load = { spans: requests * spansPerRequest, spansPerRequest, node: process.version };
 const spanBytes = Math.round(protobufRequest().length / spansPerRequest);
 writeFileSync(
-  join(import.meta.dirname, "../build/bench-forwarder.json"),
+  join(import.meta.dirname, "../../build/bench-forwarder.json"),
   `${JSON.stringify({ machine, load: { ...load, spanBytes }, rows }, undefined, 2)}\n`,
 );
 process.stdout.write(`${table(rows)}\n`);
