@@ -223,10 +223,12 @@ export class Container {
 
   async #destroy(): Promise<void> {
     this.#oomWatch?.close();
-    this.cgroup.killAll();
+    // What the kernel lets go of has no process left to be ended.
+    const ended = this.init.exit !== undefined && (await this.cgroup.removeEmpty());
+    if (!ended) this.cgroup.killAll();
     for (const process of this.processes()) process.signal(sigkill);
     await this.#runHooks("poststop", "stopped");
-    await this.#crun.delete(this.id, this.#bundle);
+    await this.#crun.delete(this.id, this.#bundle, ended);
     await this.#tellLiving();
     for (const process of this.processes()) process.close();
     this.#execs.clear();

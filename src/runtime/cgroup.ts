@@ -70,6 +70,14 @@ export class Cgroup {
     return rmdir(join(this.#root, this.path));
   }
 
+  /** Removes the group if there is one, without processes and groups below it. @returns whether that was so. */
+  async removeEmpty(): Promise<boolean> {
+    return this.remove().then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** The groups above this one, from the top of the tree downwards, without the root. */
   ancestors(): Cgroup[] {
     const parts = this.path.split("/").filter(Boolean).slice(0, -1);

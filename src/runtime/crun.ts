@@ -1,5 +1,6 @@
 /**
- * The one place that runs crun: its arguments, its files, its exit codes, its complaints.
+ * The one place that runs crun: its arguments, its files, its exit codes, its complaints. Two steps of a container's
+ * life mostly do without a run of it (`crun-state.ts`).
  *
  * Both ways to make a process (`create` and `exec --detach`) work alike: crun is started with the container's
  * standard streams as its own, forks the process, writes its pid to a file and ends; the process, orphaned by that,
@@ -23,6 +24,7 @@ import { crunError } from "./crun-error.ts";
 import { crunComplaint } from "./crun-log.ts";
 import { crunReason } from "./crun-reason.ts";
 import { crunResources } from "./crun-resources.ts";
+import { forgetState, releaseInit } from "./crun-state.ts";
 import { withDefaultLimits } from "./default-limits.ts";
 import { DeviceRules } from "./device-rules.ts";
 import { withHome } from "./home.ts";
@@ -109,7 +111,9 @@ export class Crun {
 
   /** Lets the created container's program run. @throws INTERNAL when it was started before or has died. */
   start(id: ContainerId, bundle: Bundle): Promise<void> {
-    return this.#plain("start", ["start"], id, bundle);
+    return span("init release", {}, async () => {
+      if (!releaseInit(this.#folderOf(id))) await this.#plain("start", ["start"], id, bundle);
+    });
   }
 
   /**
@@ -127,9 +131,19 @@ export class Crun {
     }
   }
 
-  /** Removes the container with its cgroup, killing what still runs. @throws INTERNAL. */
-  delete(id: ContainerId, bundle: Bundle): Promise<void> {
-    return this.#plain("delete", ["delete", "--force"], id, bundle);
+  /**
+   * Removes the container with its cgroup, killing what still runs. `ended`: nothing does, and the cgroup is gone.
+   * @throws INTERNAL.
+   */
+  delete(id: ContainerId, bundle: Bundle, ended = false): Promise<void> {
+    return span("container delete", {}, async () => {
+      if (!ended || !forgetState(this.#folderOf(id)))
+        await this.#plain("delete", ["delete", "--force"], id, bundle);
+    });
+  }
+
+  #folderOf(id: ContainerId): string {
+    return join(this.#options.stateDir, id);
   }
 
   #plain(command: string, args: string[], id: ContainerId, bundle: Bundle): Promise<void> {

@@ -1,13 +1,16 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test, test } from "tap";
 import { Code } from "../../src/base/code.ts";
 import { processOf, specOf } from "../fakes/container-spec.ts";
-import { eventually, refusal, startAgent } from "../fakes/real-agent.ts";
+import { eventually, needsRoot, refusal, startAgent } from "../fakes/real-agent.ts";
 
 const agent = await startAgent();
 t.teardown(() => agent[Symbol.asyncDispose]());
 const { calls } = agent;
+/** Where the agent has crun keep what it knows. */
+const state = "/run/kata-containers/.agent/crun";
 await calls.CreateSandbox({ sandbox_id: "life", hostname: "life-pod" });
 // What is made once, such as crun's state folder, is made here.
 const warm = await agent.run("warm", { args: ["sleep", "100"] });
@@ -111,6 +114,35 @@ test("a second start is refused and the program runs on", async (t) => {
   await calls.WriteStdin({ container_id: id, data: Buffer.from("alive") });
   t.equal(await agent.readText(id, 5), "alive");
   await agent.remove(id);
+});
+
+test("crun knows a container as running that was started without it", needsRoot, async (t) => {
+  const before = agent.traces();
+  const id = await agent.create("known", { args: ["sleep", "100"] });
+  const place = ["--target", `${agent.pid}`, "--mount", "--pid", "crun", `--root=${state}`, "state", id];
+  const { PATH } = process.env;
+  const status = () =>
+    JSON.parse(execFileSync("nsenter", place, { encoding: "utf8", env: { PATH } })).status as string;
+  t.equal(status(), "created");
+  await calls.StartContainer({ container_id: id });
+  t.equal(status(), "running");
+  await agent.remove(id);
+  t.throws(status, "crun does not know it any more");
+  await left(t, before);
+});
+
+test("a container that only crun can start or end is left to crun", async (t) => {
+  const before = agent.traces();
+  const id = await agent.create("odd", { args: ["sleep", "100"] });
+  const fifo = agent.path(`${state}/${id}/exec.fifo`);
+  renameSync(fifo, `${fifo}.away`);
+  const { code, message } = await refusal(calls.StartContainer({ container_id: id }));
+  t.equal(code, Code.internal);
+  t.match(message, /crun start: .*exec.fifo/);
+  // The group of a container may have groups below it by then.
+  mkdirSync(agent.path(`/sys/fs/cgroup/${id}/below`));
+  await agent.remove(id);
+  await left(t, before);
 });
 
 // agent-api 3.4

@@ -205,6 +205,8 @@ test(
   needsRoot,
   async (t) => {
     const container_id = await agent.run("stays", { args: ["sleep", "1000"] });
+    // One without groups of its own would end without crun.
+    mkdirSync(agent.path(`/sys/fs/cgroup/${container_id}/below`));
     const gate = breakCrun();
     t.equal((await refusal(calls.DestroySandbox({}))).code, Code.internal);
     t.equal((await calls.Check({})).status, 1);

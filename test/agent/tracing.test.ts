@@ -147,10 +147,10 @@ test("isolated: one root, every call below it, inner steps below their call", as
   t.same(parentName("shutdown"), ["sandbox"]);
   t.same(parentName("bundle"), ["grpc.AgentService/CreateContainer"]);
   t.same(parentName("crun create"), ["grpc.AgentService/CreateContainer"]);
-  t.same(parentName("crun start"), ["grpc.AgentService/StartContainer"]);
+  t.same(parentName("init release"), ["grpc.AgentService/StartContainer"]);
   t.same(parentName("first output"), ["grpc.AgentService/StartContainer"]);
   t.same(parentName("wait"), ["grpc.AgentService/WaitProcess"]);
-  t.same(parentName("crun delete"), ["grpc.AgentService/RemoveContainer"]);
+  t.same(parentName("container delete"), ["grpc.AgentService/RemoveContainer"]);
   t.same(parentName("pod namespaces"), ["grpc.AgentService/CreateSandbox"]);
   t.equal(parentName("listen")[0], root.name, "boot steps hang below the root");
   const create = spans.find(({ name }) => name.endsWith("/CreateContainer"));

@@ -14,7 +14,7 @@ t.test("the demo plays a pod in namespaces and shows one trace from boot to the 
   t.same(played.traces[0]?.services.toSorted(), ["agentctl", "kata-agent"]);
   t.equal(played.traces[0]?.roots.length, 1);
   const names = new Set(played.spans.map((span) => span.name));
-  for (const name of ["pod", "sandbox", "base mounts", "crun create", "crun exec", "crun delete"])
+  for (const name of ["pod", "sandbox", "base mounts", "crun create", "crun exec", "container delete"])
     t.ok(names.has(name), name);
   t.same(strayCalls(played), []);
 });
