@@ -2,9 +2,10 @@ import { lstat, statfs } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { AgentError } from "../base/agent-error.ts";
 import { Code } from "../base/code.ts";
+import { lookWithin } from "../sys/look-within.ts";
 import { mayHang } from "../sys/may-hang.ts";
 import type { OciMount } from "./oci.ts";
-import { type KnownLinks, scopedPath } from "./scoped-path.ts";
+import { type KnownLinks, partsOf, scopedPath } from "./scoped-path.ts";
 
 /** `PROC_SUPER_MAGIC` of statfs(2). */
 const procMagic = 0x9fa0;
@@ -13,6 +14,9 @@ const coverable = new Set(
     (name) => `/proc/${name}`,
   ),
 );
+
+/** What is known of a mount's destination: where it really leads, and whether something else than a directory is there. */
+type Destination = { readonly path: string; readonly noDirectory: boolean };
 
 /**
  * Looks at the mounts of a container against its root file system, before crun makes them (agent-api 3.3.11 step 2).
@@ -25,20 +29,43 @@ export async function checkMounts(rootfs: string, mounts: readonly OciMount[]): 
   // One after the other: a dead share then holds one thread, and what lies on many ways is looked at once.
   const known: KnownLinks = new Map();
   await mayHang(rootfs, async () => {
-    for (const mount of mounts) await checkMount(rootfs, mount, known);
+    const looks = await lookWithin(
+      rootfs,
+      mounts.map(({ destination }) => destination),
+    );
+    for (const [index, mount] of mounts.entries()) {
+      const look = looks[index] ?? "unclear";
+      await checkMount(mount, look === "unclear" ? await looked(rootfs, mount, known) : plain(mount, look));
+    }
   }).catch((error) => {
     throw AgentError.from(error);
   });
 }
 
-async function checkMount(rootfs: string, mount: OciMount, known: KnownLinks): Promise<void> {
-  const destination = await scopedPath(rootfs, mount.destination, known);
-  if (destination === "/proc") await mustBeProc(mount);
-  else if (destination.startsWith("/proc/") && !coverable.has(destination)) {
+/** A path without links is the place itself. */
+function plain({ destination }: OciMount, look: "missing" | "directory" | "other"): Destination {
+  return { path: `/${partsOf(destination).join("/")}`, noDirectory: look === "other" };
+}
+
+/** With links on the way, each of them is followed. */
+async function looked(rootfs: string, { destination }: OciMount, known: KnownLinks): Promise<Destination> {
+  const path = await scopedPath(rootfs, destination, known);
+  // A link in the place of the directory would have a file system of the kernel appear where an image wants it.
+  const whole = normalize(`/${destination}/.`).replace(/(.)\/$/, "$1");
+  const above = await scopedPath(rootfs, dirname(whole), known);
+  const place = join(rootfs, above, whole.slice(whole.lastIndexOf("/")));
+  const found = await lstat(place).catch(() => undefined);
+  return { path, noDirectory: found?.isDirectory() === false };
+}
+
+async function checkMount(mount: OciMount, { path, noDirectory }: Destination): Promise<void> {
+  if (path === "/proc") await mustBeProc(mount);
+  else if (path.startsWith("/proc/") && !coverable.has(path)) {
     throw new AgentError(Code.internal, "a mount below /proc is not allowed");
   }
-  if (mount.type === "proc" || mount.type === "sysfs")
-    await mustBeDirectory(rootfs, mount.destination, known);
+  if (noDirectory && (mount.type === "proc" || mount.type === "sysfs")) {
+    throw new AgentError(Code.internal, "proc and sysfs must be mounted on a directory");
+  }
 }
 
 async function mustBeProc({ type, source, options = [] }: OciMount): Promise<void> {
@@ -46,14 +73,4 @@ async function mustBeProc({ type, source, options = [] }: OciMount): Promise<voi
   const bound = type === "bind" || options.includes("bind") || options.includes("rbind");
   const found = bound && source !== undefined ? await statfs(source).catch(() => undefined) : undefined;
   if (found?.type !== procMagic) throw new AgentError(Code.internal, "/proc must be a proc file system");
-}
-
-/** A link in the place of the directory would have such a file system appear where an image wants it. */
-async function mustBeDirectory(rootfs: string, destination: string, known: KnownLinks): Promise<void> {
-  const path = normalize(`/${destination}/.`).replace(/(.)\/$/, "$1");
-  const above = await scopedPath(rootfs, dirname(path), known);
-  const found = await lstat(join(rootfs, above, path.slice(path.lastIndexOf("/")))).catch(() => undefined);
-  if (found !== undefined && !found.isDirectory()) {
-    throw new AgentError(Code.internal, "proc and sysfs must be mounted on a directory");
-  }
 }

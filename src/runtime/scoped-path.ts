@@ -40,7 +40,8 @@ export async function scopedPath(root: string, path: string, known: KnownLinks =
   }
 }
 
-function partsOf(path: string): string[] {
+/** The names that an absolute path consists of; `..` is one. */
+export function partsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 

@@ -58,6 +58,7 @@ export type KernelFunctions = {
   chroot(path: string): Promise<number>;
   openAt(directory: number, path: string, flags: number, mode: number, resolve: number): Promise<number>;
   readWithin(root: string, path: string, most: number): Promise<Uint8Array>;
+  lookWithin(root: string, paths: readonly string[]): Promise<number[]>;
   copyTree(namespace: number, path: string): Promise<number>;
   attachTree(namespace: number, tree: number, path: string): Promise<number>;
   persistNamespace(type: "ipc" | "uts", path: string, hostname: string | null): Promise<number>;

@@ -83,6 +83,7 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   chroot: ["text"],
   openAt: ["fd", "text", "fd", "fd", "uint"],
   readWithin: ["text", "text", "fd"],
+  lookWithin: ["text", "texts"],
   copyTree: ["fd", "text"],
   attachTree: ["fd", "fd", "path"],
   persistNamespace: ["namespace", "text", "optionalText"],

@@ -183,6 +183,7 @@ async function works(): Promise<void> {
     () => kernel.readWithin("/", missing, 1),
     () => kernel.readWithin(missing, "/", 1),
     () => kernel.readWithin("/", "/", 1),
+    () => kernel.lookWithin(missing, ["/"]),
     () => kernel.persistNamespace("uts", missing, "x".repeat(65)),
     () => kernel.persistNamespace("ipc", missing, null),
     () => kernel.copyTree(0, missing),
@@ -192,6 +193,10 @@ async function works(): Promise<void> {
   ];
   assert.equal((await kernel.readWithin("/", "/proc/self/status", 5)).length, 0, "a file without a size");
   assert.equal((await kernel.readWithin("/", "/bin/sh", 4)).length, 4);
+  assert.deepEqual(
+    await kernel.lookWithin("/", ["/proc/self", missing, "//", ""]),
+    [-1, 0, 0o40000, 0o40000],
+  );
   for (const work of failing) await assert.rejects(work(), { name: "Error", syscall: /\w/ });
   assert.equal(await kernel.syncDisks(), 0);
 }

@@ -1,4 +1,4 @@
-/* openat2: opens a path that somebody else chose without leaving a given directory. */
+/* openat2: opens paths that somebody else chose, or looks at them, without leaving a given directory. */
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -87,6 +87,82 @@ static napi_value ReadWithin(napi_env env, napi_callback_info info) {
   return work_start(env, work);
 }
 
+enum { MISSING = 0, UNCLEAR = -1 };
+
+/* The paths to look at, and what was found at each. */
+struct looks {
+  char **paths;
+  size_t count;
+  int *found;
+};
+
+static void free_looks(void *data) {
+  struct looks *looks = data;
+  if (looks == NULL) return;
+  free_texts(looks->paths);
+  free(looks->found);
+  free(looks);
+}
+
+static int look_at(int root, const char *path) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+  while (*path == '/') path++;
+  long fd = syscall(SYS_openat2, root, *path == '\0' ? "." : path, &how, sizeof how);
+  if (fd < 0) return errno == ENOENT ? MISSING : UNCLEAR;
+  struct stat status;
+  int found = fstat((int)fd, &status) < 0 ? UNCLEAR : (int)(status.st_mode & S_IFMT);
+  close((int)fd);
+  return found;
+}
+
+static void run_look(struct work *work) {
+  struct looks *looks = work->data;
+  int root = open(work->text[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) {
+    work->error = errno;
+    return;
+  }
+  for (size_t i = 0; i < looks->count; i++) looks->found[i] = look_at(root, looks->paths[i]);
+  close(root);
+}
+
+static napi_value answer_look(napi_env env, const struct work *work) {
+  const struct looks *looks = work->data;
+  return make_numbers(env, looks->found, looks->count);
+}
+
+/* NULL after it threw. */
+static struct looks *new_looks(napi_env env, napi_value paths) {
+  struct looks *looks = calloc(1, sizeof *looks);
+  if (looks == NULL) {
+    throw_errno(env, ENOMEM, "malloc");
+    return NULL;
+  }
+  if (texts_argument(env, paths, "paths", &looks->paths)) {
+    while (looks->paths[looks->count] != NULL) looks->count++;
+    looks->found = calloc(looks->count + 1, sizeof *looks->found);
+    if (looks->found != NULL) return looks;
+    throw_errno(env, ENOMEM, "malloc");
+  }
+  free_looks(looks);
+  return NULL;
+}
+
+/*
+ * lookWithin(root, paths) -> promise of a number for each: the kind of file (S_IFMT), 0 = nothing there, -1 = there is a
+ * link or a climb on the way, or it cannot be told. All of it may be on a dead share.
+ */
+static napi_value LookWithin(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct work *work = work_new(env, "open", run_look);
+  if (work == NULL) return NULL;
+  work->release = free_looks;
+  work->answer = answer_look;
+  if (!text_argument(env, args[0], "root", &work->text[0]) || (work->data = new_looks(env, args[1])) == NULL)
+    return work_discard(work);
+  return work_start(env, work);
+}
+
 bool init_file(napi_env env, napi_value exports) {
-  EXPORT_FUNCTIONS({"openAt", OpenAt}, {"readWithin", ReadWithin});
+  EXPORT_FUNCTIONS({"openAt", OpenAt}, {"readWithin", ReadWithin}, {"lookWithin", LookWithin});
 }
