@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Target } from "./target.ts";
 
@@ -16,7 +17,12 @@ export function buildPolicyEngine(root: string, lib: string, target: Target): bo
   const cache = join(root, ".cache/policy-engine");
   const placed = join(lib, "policy.node");
   const linker = `CARGO_TARGET_${target.rustTriple.toUpperCase().replaceAll("-", "_")}_LINKER`;
-  const env = { ...process.env, CARGO_TARGET_DIR: cache, [linker]: target.compiler };
+  const env = {
+    ...process.env,
+    CARGO_TARGET_DIR: cache,
+    RUSTFLAGS: withoutPlaces(root),
+    [linker]: target.compiler,
+  };
   const cargo = (...args: string[]) =>
     spawnSync("cargo", [...args, "--locked", "--quiet"], { cwd: folder, stdio: "inherit", env }).status === 0;
   // Nothing old in its place: it would answer for sources that it was not made from.
@@ -32,6 +38,13 @@ export function buildPolicyEngine(root: string, lib: string, target: Target): bo
     throw new Error("the policy engine does not compile");
   copyFileSync(join(cache, ...crossArgs.slice(1), "release/libpolicy_engine.so"), placed);
   return true;
+}
+
+/** Messages of a panic name source files: without these flags with the folders of this machine, its user's name among them. */
+function withoutPlaces(root: string): string {
+  const crates = process.env["CARGO_HOME"] ?? join(homedir(), ".cargo");
+  const given = process.env["RUSTFLAGS"] ?? "";
+  return `${given} --remap-path-prefix=${root}=. --remap-path-prefix=${crates}=crates`.trim();
 }
 
 /** Gets the standard library of another architecture, where rustup can. */

@@ -1,7 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+/**
+ * V8's code of a bundle, as a file beside it, the same for the same bundle.
+ *
+ * What V8 writes down after a run depends on that run in four ways. The hashes of names, by a seed: it is given. How hot
+ * each function was, and whether it was forgotten since: what marks and forgets is off while it runs. When each function came
+ * to be, as a number, and the folder of the script: a second process reads the file, runs nothing, and writes it anew.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { HealthMethods } from "../src/gen/methods.ts";
 import { ProtobufWriter } from "../src/wire/protobuf-writer.ts";
 import { writeRequest } from "../src/wire/ttrpc-envelope.ts";
@@ -32,16 +39,26 @@ const code = new Script(source.latin1Slice(), { filename, cachedData });
 for (const bytes of [source, cachedData]) bytes?.buffer.transfer(0);
 code.runInThisContext()(exports, require, module, __filename, __dirname);
 `;
+/** The hash of the flags is in the file too, so they are as ever when it is written. */
+const steady = `${script}
+const { setFlagsFromString } = require("node:v8");
+const unsteady = ["sparkplug", "maglev", "turbofan", "flush-bytecode"];
+for (const flag of unsteady) setFlagsFromString("--no-" + flag);
+const keep = (code, file) => {
+  for (const flag of unsteady) setFlagsFromString("--" + flag);
+  writeFileSync(file, code.createCachedData());
+};
+`;
 /** Runs the bundle in vain, and keeps the code of all functions that ran up to its end. */
-const maker = `${script}
+const maker = `${steady}
 const [, filename, cache] = process.argv;
 process.argv = [process.argv[0], filename, "--help"];
 const code = new Script(readFileSync(filename, "latin1"), { filename });
-process.on("exit", () => writeFileSync(cache, code.createCachedData()));
+process.on("exit", () => keep(code, cache));
 code.runInThisContext()(exports, require, module, filename, require("node:path").dirname(filename));
 `;
 /** Lets the agent boot and answer one Check, and keeps the code of all functions that ran for it. */
-const bootMaker = `${script}
+const bootMaker = `${steady}
 const { connect } = require("node:net");
 const { createRequire } = require("node:module");
 const [, filename, cache, socket, request] = process.argv;
@@ -56,39 +73,49 @@ const attempts = setInterval(() => {
   });
   client.on("error", () => undefined);
   client.once("data", () => {
-    writeFileSync(cache, code.createCachedData());
+    keep(code, cache);
     process.exit();
   });
 }, 20);
 `;
 const bootLimitMs = 20_000;
+/** Writes what another process has kept as this one has it, under a name without folders. */
+const rewriter = `${script}
+const [, source, kept, cache, filename] = process.argv;
+const code = new Script(readFileSync(source, "latin1"), { filename, cachedData: readFileSync(kept) });
+if (code.cachedDataRejected) throw new Error("V8 refuses its own code");
+writeFileSync(cache, code.createCachedData());
+`;
 
 /**
  * Puts what starts a program beside its bundle: `<base>.cjs` loads `<base>.bundle.js` together with
  * `<base>.cache`, the code that V8 made of it when it ran here. Compiling is a third of a start otherwise.
  *
  * The agent, which starts in every guest, boots for it in a private world (namespaces.sh). Where there can be none, and
- * for the other programs, the code is that of a start which ends at a wrong argument.
+ * for the other programs, the code is that of a start which ends at a wrong argument. Throws an Error when V8 refuses
+ * what it has made.
  */
 export function addCodeCache({ name, nodeFlags }: Program, base: string): void {
   writeFileSync(`${base}.cjs`, loader);
-  if (name === "kata-agent" && bootForCache(nodeFlags, base)) return;
-  const args = [...nodeFlags, "-e", maker, `${base}.bundle.js`, `${base}.cache`];
-  spawnSync(process.execPath, args, { stdio: "ignore" });
-}
-
-function bootForCache(nodeFlags: readonly string[], base: string): boolean {
   const dir = mkdtempSync(join(tmpdir(), "code-cache-"));
+  const [source, kept] = [`${base}.bundle.js`, join(dir, "kept")];
+  const flags = [...nodeFlags, "--random-seed=1", "-e"];
   try {
-    const files = [`${base}.bundle.js`, `${base}.cache`, join(dir, "agent.sock")];
-    const args = [...nodeFlags, "-e", bootMaker, ...files, checkRequest()];
-    const world = join(import.meta.dirname, "namespaces.sh");
-    const { PATH } = process.env;
-    const options = { stdio: "ignore", timeout: bootLimitMs, killSignal: "SIGKILL", env: { PATH } } as const;
-    return spawnSync(world, [process.execPath, ...args], options).status === 0;
+    if (name !== "kata-agent" || !bootForCache(flags, source, dir))
+      spawnSync(process.execPath, [...flags, maker, source, kept], { stdio: "ignore" });
+    if (existsSync(kept))
+      execFileSync(process.execPath, [...flags, rewriter, source, kept, `${base}.cache`, basename(source)]);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function bootForCache(flags: readonly string[], source: string, dir: string): boolean {
+  const args = [...flags, bootMaker, source, join(dir, "kept"), join(dir, "agent.sock"), checkRequest()];
+  const world = join(import.meta.dirname, "namespaces.sh");
+  const { PATH } = process.env;
+  const options = { stdio: "ignore", timeout: bootLimitMs, killSignal: "SIGKILL", env: { PATH } } as const;
+  return spawnSync(world, [process.execPath, ...args], options).status === 0;
 }
 
 /** A ttRPC request for Health.Check with nothing in it, in hex. */
