@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "smol-toml";
-import { type Address, parseAddress } from "../vsock/address.ts";
+import { type Address, anyCid, firstGuestCid, parseAddress } from "../vsock/address.ts";
 import type { TlsOptions } from "../vsock/secure-socket.ts";
 import type { BackendConfig } from "./backend-config.ts";
 import { backendByUrl, type UrlKind } from "./backend-url.ts";
@@ -110,6 +110,7 @@ function guestLogsOf(table: ConfigReader | undefined): GuestLogConfig | undefine
     maxBytes: table.number("max_bytes", 1) ?? defaults.maxBytes,
     keep: table.number("keep", 0) ?? defaults.keep,
     keepGuests: table.number("keep_guests", 1) ?? defaults.keepGuests,
+    cids: table.numbers("cids", firstGuestCid, anyCid - 1) ?? defaults.cids,
   };
   table.end();
   return guestLogs;

@@ -37,6 +37,13 @@ export class ConfigReader {
     return this.#typed(key, isFine, `a whole number from ${min} ${end}`);
   }
 
+  /** A list of whole numbers from `min` to `max`. */
+  numbers(key: string, min: number, max: number): readonly number[] | undefined {
+    const isFine = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= min && item <= max);
+    return this.#typed(key, isFine, `a list of whole numbers from ${min} to ${max}`);
+  }
+
   truth(key: string): boolean | undefined {
     return this.#typed(key, (value): value is boolean => typeof value === "boolean", "true or false");
   }

@@ -6,6 +6,7 @@ import type { Config } from "./config.ts";
 import type { GuestLogConfig } from "./guest-log-config.ts";
 import { GuestLogs } from "./guest-logs.ts";
 import { Announcements } from "./in/announcements.ts";
+import type { Accept } from "./in/listeners.ts";
 import { Receiver } from "./in/receiver.ts";
 import { Listening } from "./listening.ts";
 import { Metrics } from "./metrics.ts";
@@ -15,6 +16,7 @@ import { Pipeline } from "./pipeline.ts";
 import { servePage } from "./ui/page-server.ts";
 import { RecentTraces } from "./ui/recent-traces.ts";
 import { showIn } from "./ui/show-taken.ts";
+import type { VsockReach } from "./vsock-logs.ts";
 
 /**
  * The forwarder as a whole:
@@ -37,7 +39,8 @@ export class Forwarder {
   #scrub: readonly RegExp[] = [];
   #drainMs: number;
 
-  constructor(config: Config, print: AppendText, log: Log) {
+  /** `vsockReach` is for tests: how guests with AF_VSOCK are reached. */
+  constructor(config: Config, print: AppendText, log: Log, vsockReach?: VsockReach) {
     this.#log = log;
     this.#drainMs = config.drainMs;
     this.#fanOut = new FanOut(this.metrics, log);
@@ -46,7 +49,8 @@ export class Forwarder {
     const { deliver } = this.#pipeline;
     this.#announcements = new Announcements(deliver, this.metrics, log);
     this.#receiver = new Receiver(deliver, this.#announcements, config.limits, this.metrics, log);
-    this.#listening = new Listening((accepted, origin) => this.#receiver.accept(accepted, origin), log);
+    const accept: Accept = (accepted, origin) => this.#receiver.accept(accepted, origin);
+    this.#listening = new Listening(accept, log, vsockReach);
     this.#observe();
   }
 

@@ -9,9 +9,13 @@ export type GuestLogConfig = {
   readonly keep: number;
   /** Sandboxes whose logs are kept, those that are gone included. */
   readonly keepGuests: number;
+  /** Guests with AF_VSOCK that are asked for their log before they have sent a span. */
+  readonly cids: readonly number[];
 };
 
-/** What holds where nobody says otherwise, in this folder. */
+const mebibyte = 1024 * 1024;
+
+/** What holds where nobody says otherwise, in this folder: 256 MiB at most, of a node that is not full. */
 export function guestLogDefaults(folder: string): GuestLogConfig {
-  return { folder, port: 1025, maxBytes: 4 * 1024 * 1024, keep: 1, keepGuests: 200 };
+  return { folder, port: 1025, maxBytes: mebibyte, keep: 1, keepGuests: 128, cids: [] };
 }

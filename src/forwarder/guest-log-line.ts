@@ -2,11 +2,19 @@ const scrubbed = "[scrubbed]";
 /** Controls that JSON leaves as they are, and some terminals obey: DEL and C1. */
 const controls = /[\x7f-\x9f]/g;
 
+/** Whose line it is, as the host knows it. */
+export type LineOrigin = {
+  /** The sandbox's id, or `vsock:<cid>`. */
+  readonly sandbox: string;
+  /** When this guest was first seen, in ISO 8601: tells guests apart that had the same CID one after the other. */
+  readonly guest_since?: string;
+};
+
 /**
- * A line of a guest's log as it is kept: a JSON object with the sandbox's id, which the guest cannot tell otherwise. What
+ * A line of a guest's log as it is kept: a JSON object that says whose it is, which the guest cannot tell otherwise. What
  * is no object, since a guest may send anything, becomes the `msg` of one. `patterns` are taken out first.
  */
-export function guestLogLine(line: string, sandbox: string, patterns: readonly RegExp[]): string {
+export function guestLogLine(line: string, origin: LineOrigin, patterns: readonly RegExp[]): string {
   const clean = patterns.reduce((text, pattern) => text.replace(pattern, scrubbed), line);
   const fields = objectIn(clean) ?? {
     level: "INFO",
@@ -14,7 +22,7 @@ export function guestLogLine(line: string, sandbox: string, patterns: readonly R
     source: "guest",
     msg: clean,
   };
-  return JSON.stringify({ ...fields, sandbox }).replace(controls, escaped);
+  return JSON.stringify({ ...fields, ...origin }).replace(controls, escaped);
 }
 
 const escaped = (control: string): string => `\\u00${control.charCodeAt(0).toString(16)}`;

@@ -1,17 +1,26 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../base/log.ts";
+import type { Address } from "../vsock/address.ts";
 import type { GuestLogConfig } from "./guest-log-config.ts";
-import { guestLogLine } from "./guest-log-line.ts";
-import { GuestLog } from "./in/guest-log.ts";
+import { guestLogLine, type LineOrigin } from "./guest-log-line.ts";
+import { GuestLog, type IsGone } from "./in/guest-log.ts";
 import type { Metrics } from "./metrics.ts";
 import { GuestLogFile } from "./out/guest-log-file.ts";
 
 const suffix = ".log.jsonl";
 
-/** Keeps the logs of guests: a file for each sandbox, `<folder>/<sandbox>.log.jsonl`, and an end to their number. */
+/** A guest whose log is read or waited for. */
+export type Followed = {
+  /** Resolves when its log is read no more: closed, or the guest is gone. */
+  readonly ended: Promise<void>;
+  /** Takes what the guest has sent, and lets go of it. Safe to repeat. */
+  close(): Promise<void>;
+};
+
+/** Keeps the logs of guests: a file for each, `<folder>/<sandbox>.log.jsonl`, and an end to their number. */
 export class GuestLogs {
-  readonly #config: GuestLogConfig;
+  readonly config: GuestLogConfig;
   readonly #scrub: () => readonly RegExp[];
   readonly #metrics: Metrics;
   readonly #log: Log;
@@ -19,7 +28,7 @@ export class GuestLogs {
 
   /** `scrub` gives the patterns that are taken out of lines now. */
   constructor(config: GuestLogConfig, scrub: () => readonly RegExp[], metrics: Metrics, log: Log) {
-    this.#config = config;
+    this.config = config;
     this.#scrub = scrub;
     this.#metrics = metrics;
     this.#log = log;
@@ -30,31 +39,31 @@ export class GuestLogs {
     return this.#followed.size;
   }
 
-  /** Reads the log of the guest behind the VMM's socket until it is closed. `sandboxId` has to be a plain file name. */
-  follow(socketPath: string, sandboxId: string): { close(): Promise<void> } {
-    const { folder, port } = this.#config;
-    this.#note(sandboxId, 1);
-    const file = new GuestLogFile(join(folder, sandboxId + suffix), this.#config, this.#metrics);
+  /**
+   * Reads the log of the guest at this address until it is closed, or `isGone` says that the guest is. Its name in
+   * `origin` has to be a plain file name.
+   */
+  follow(address: Address, origin: LineOrigin, isGone?: IsGone): Followed {
+    const { sandbox } = origin;
+    this.#note(sandbox, 1);
+    const file = new GuestLogFile(join(this.config.folder, sandbox + suffix), this.config, this.#metrics);
     const sink = {
-      write: (line: string) => file.write(guestLogLine(line, sandboxId, this.#scrub())),
+      write: (line: string) => file.write(guestLogLine(line, origin, this.#scrub())),
       hasRoom: () => file.hasRoom(),
     };
     const prepared = this.#prepare().catch((error: Error) =>
       this.#log.warn({ err: error.message }, "cannot tidy the logs of guests"),
     );
-    const guestLog = prepared.then(() => new GuestLog({ kind: "hybrid", path: socketPath, port }, sink));
-    let closing: Promise<void> | undefined;
+    const guestLog = prepared.then(() => new GuestLog(address, sink, isGone));
+    const ended = guestLog
+      .then((reading) => reading.ended)
+      .then(() => file.close())
+      .then(() => this.#note(sandbox, -1));
     const close = async (): Promise<void> => {
       await (await guestLog).close();
-      await file.close();
-      this.#note(sandboxId, -1);
+      await ended;
     };
-    return {
-      close: () => {
-        closing ??= close();
-        return closing;
-      },
-    };
+    return { ended, close };
   }
 
   #note(sandboxId: string, change: number): void {
@@ -65,7 +74,7 @@ export class GuestLogs {
 
   /** Makes the folder, and room in it: the logs that were written to longest ago go, but none of a guest that is there. */
   async #prepare(): Promise<void> {
-    const { folder, keepGuests } = this.#config;
+    const { folder, keepGuests } = this.config;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const names = await readdir(folder);
     const old = names.filter(

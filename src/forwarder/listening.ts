@@ -1,27 +1,35 @@
 import type { Log } from "../base/log.ts";
-import { formatAddress } from "../vsock/address.ts";
+import { type Address, formatAddress } from "../vsock/address.ts";
 import type { Listener } from "../vsock/listen.ts";
 import type { Config } from "./config.ts";
 import type { GuestLogs } from "./guest-logs.ts";
 import { type Accept, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
 import { SandboxWatch } from "./in/sandbox-watch.ts";
+import { VsockLogs, type VsockReach } from "./vsock-logs.ts";
 
 /** The listeners that are open, exchanged while guests run. Connections that were accepted live on. */
 export class Listening {
   readonly #accept: Accept;
   readonly #log: Log;
+  readonly #vsockReach: VsockReach | undefined;
   readonly #listeners = new Map<string, Listener>();
   #watch: SandboxWatch | undefined;
   #watched = "";
   #guestLogs: GuestLogs | undefined;
+  #vsockLogs: VsockLogs | undefined;
 
-  constructor(accept: Accept, log: Log) {
-    this.#accept = accept;
+  /** `vsockReach` is for tests: how guests with AF_VSOCK are reached. */
+  constructor(accept: Accept, log: Log, vsockReach?: VsockReach) {
+    this.#accept = (accepted, origin) => {
+      if (origin.cid !== undefined) this.#vsockLogs?.seen(origin.cid);
+      accept(accepted, origin);
+    };
     this.#log = log;
+    this.#vsockReach = vsockReach;
   }
 
   /**
-   * `guestLogs` follows the sandboxes that are watched.
+   * `guestLogs` follows the sandboxes that are watched, and the guests that come over AF_VSOCK.
    * @throws the system error when an address cannot be opened; the others are open then.
    */
   async exchange(
@@ -37,6 +45,7 @@ export class Listening {
     for (const [key, address] of wanted)
       if (!this.#listeners.has(key))
         this.#listeners.set(key, await listenOn(address, this.#accept, this.#log));
+    await this.#exchangeVsockLogs(guestLogs);
     await this.#exchangeWatch(watch, guestLogs);
     const addresses = [...this.#listeners.values()].map(({ address }) => formatAddress(address));
     this.#log.info({ addresses, watched: watch.length }, "listening");
@@ -44,9 +53,16 @@ export class Listening {
 
   /** Safe to repeat. */
   async close(): Promise<void> {
-    await this.#watch?.close();
+    await Promise.all([this.#watch?.close(), this.#vsockLogs?.close()]);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
     this.#listeners.clear();
+  }
+
+  /** Guests that were seen before are found again when they connect the next time. */
+  async #exchangeVsockLogs(guestLogs: GuestLogs | undefined): Promise<void> {
+    if (guestLogs === this.#guestLogs) return;
+    await this.#vsockLogs?.close();
+    this.#vsockLogs = guestLogs && new VsockLogs(guestLogs, this.#vsockReach);
   }
 
   async #exchangeWatch(patterns: Config["watch"], guestLogs: GuestLogs | undefined): Promise<void> {
@@ -57,7 +73,9 @@ export class Listening {
     await this.#watch?.close();
     const open = async (path: string, sandboxId: string): Promise<Listener> => {
       const listener = await listenForVmm(path, tracePort, sandboxId, this.#accept, this.#log);
-      return guestLogs === undefined ? listener : withLog(listener, guestLogs.follow(path, sandboxId));
+      if (guestLogs === undefined) return listener;
+      const address: Address = { kind: "hybrid", path, port: guestLogs.config.port };
+      return withLog(listener, guestLogs.follow(address, { sandbox: sandboxId }));
     };
     this.#watch = new SandboxWatch(patterns, open, this.#log);
     await this.#watch.start();

@@ -111,10 +111,7 @@ export function newCommand(): Command {
     .option("--tree", "prints spans to stdout for people")
     .option("--dump-only [bool]", "hands nothing on, prints what came to stdout", truth)
     .option("--trace-name <name>", "taken for upstream's sake, not used")
-    .option(
-      "--guest-logs <folder>",
-      "keeps the logs of watched sandboxes, from their log port, as JSON lines",
-    )
+    .option("--guest-logs <folder>", "keeps the logs of guests, from their agents' log port, as JSON lines")
     .option("--admin <address>", "metrics and health, such as tcp://127.0.0.1:10241", address1)
     .option("--ui [address]", `a page to look at traces, on loopback (default ${defaultUi})`, loopback)
     .option("--log-level <level>", logLevels.join(", "), logLevel)

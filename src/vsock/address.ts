@@ -15,6 +15,8 @@ export type Address =
 
 /** `VMADDR_CID_ANY`, written `-1`. */
 export const anyCid = 0xffffffff;
+/** Those below are the hypervisor, the loopback, and the host. */
+export const firstGuestCid = 3;
 const maxPort = 0xffffffff;
 const maxTcpPort = 0xffff;
 const defaultHttpPort = 80;

@@ -41,6 +41,7 @@ port = 1125
 max_bytes = 1000
 keep = 0
 keep_guests = 7
+cids = [3, 42]
 [scrub]
 patterns = ["password=[a-z]+"]
 [[backend]]
@@ -87,7 +88,14 @@ type = "tree"
       maxFieldsPerSpan: 50,
     },
     sampling: { keepOneIn: 10, slowMs: 500 },
-    guestLogs: { folder: "/var/log/guests", port: 1125, maxBytes: 1000, keep: 0, keepGuests: 7 },
+    guestLogs: {
+      folder: "/var/log/guests",
+      port: 1125,
+      maxBytes: 1000,
+      keep: 0,
+      keepGuests: 7,
+      cids: [3, 42],
+    },
     scrub: [/password=[a-z]+/gu],
     backends: [
       {
@@ -122,6 +130,11 @@ const wrong: [why: string, text: string, complaint: RegExp][] = [
   ["an address that is none", 'listen = ["x"]', /listen invalid address/],
   ["a pattern that is none", '[scrub]\npatterns = ["("]', /scrub: patterns .*Invalid/],
   ["a number that is none", "[limits]\nmax_connections = -1", /max_connections is not a whole number/],
+  [
+    "a CID that is no guest's",
+    '[guest_logs]\nfolder = "/x"\ncids = [2]',
+    /guest_logs: cids is not .* from 3 /,
+  ],
   ["a limit that was raised", "[limits]\nmax_body_bytes = 67108865", /max_body_bytes is not .* to 67108864/],
   ["two of one name", '[[backend]]\ntype = "tree"\n[[backend]]\ntype = "tree"', /two backends/],
 ];

@@ -92,14 +92,14 @@ t.test("a guest without a log port leaves no file, and nobody waits for it at th
 });
 
 t.test("what is no object becomes one, secrets go, and a guest cannot name another sandbox", async (t) => {
-  const keep = (line: string) => JSON.parse(guestLogLine(line, "sb", [/password=\w+/gu]));
+  const keep = (line: string) => JSON.parse(guestLogLine(line, { sandbox: "sb" }, [/password=\w+/gu]));
   t.same(keep('{"msg":"password=x ok","sandbox":"other"}'), { msg: "[scrubbed] ok", sandbox: "sb" });
   for (const line of ["plain \u001b[0m", '"text"', "[1]", "null", '{"half'])
     t.match(keep(line), { level: "INFO", source: "guest", msg: line, sandbox: "sb" });
-  t.notOk(guestLogLine("a\nb", "sb", []).includes("\n"), "one line each");
+  t.notOk(guestLogLine("a\nb", { sandbox: "sb" }, []).includes("\n"), "one line each");
   t.match(keep("a\u009b2J\u007f\u009d"), { msg: "a\u009b2J\u007f\u009d" });
   t.notMatch(
-    guestLogLine("\u001b\u0007\u007f\u0080\u009b\u009f", "sb", []),
+    guestLogLine("\u001b\u0007\u007f\u0080\u009b\u009f", { sandbox: "sb" }, []),
     /\p{Cc}/u,
     "no terminal obeys it",
   );

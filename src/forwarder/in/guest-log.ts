@@ -4,7 +4,7 @@
  * Primer. The agent keeps its lines since the boot and gives them to whoever connects, one client at a time; who comes
  * back gets what came meanwhile (docs/protocol.md). So a connection is tried again and again, the more rarely the longer
  * nobody has answered: most guests have no log port. A guest is read no faster than its share, and not at all while what
- * was read waits for the disk.
+ * was read waits for the disk. It goes on until it is closed, or whoever started it says that the guest is gone.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ByteStream } from "../../base/byte-stream.ts";
@@ -21,6 +21,9 @@ export type GuestLogSink = {
   hasRoom(): Promise<void>;
 };
 
+/** Whether a guest is gone for good, by why it was not reached and for how long it has not been. */
+export type IsGone = (error: unknown, silentMs: number) => boolean;
+
 const dialTimeoutMs = 5_000;
 const firstPauseMs = 250;
 const longestPauseMs = 10_000;
@@ -33,47 +36,53 @@ const lastLinesMs = 1_000;
 /** More than an agent keeps of its log for who reads it, and what was under way: who sends more has no end. */
 const lastBytes = 1024 * 1024;
 
+const never: IsGone = () => false;
+
 /** The log of one guest. */
 export class GuestLog {
+  /** Resolves when nothing more is read: it was closed, or the guest is gone. Never rejects. */
+  readonly ended: Promise<void>;
   readonly #address: Address;
   readonly #sink: GuestLogSink;
+  readonly #isGone: IsGone;
   readonly #ending = new AbortController();
   readonly #rate = new ByteRate(bytesPerSecond, performance.now());
-  readonly #done: Promise<void>;
   #stream: ByteStream | undefined;
   #lastBytes = lastBytes;
 
-  constructor(address: Address, sink: GuestLogSink) {
+  constructor(address: Address, sink: GuestLogSink, isGone: IsGone = never) {
     this.#address = address;
     this.#sink = sink;
-    this.#done = this.#follow();
+    this.#isGone = isGone;
+    this.ended = this.#follow();
   }
 
   /** Takes what the guest has already sent, then lets go of it. Safe to repeat. */
   async close(): Promise<void> {
     this.#ending.abort();
     const limit = setTimeout(() => void this.#stream?.close(), lastLinesMs);
-    await this.#done;
+    await this.ended;
     clearTimeout(limit);
   }
 
   async #follow(): Promise<void> {
     const { signal } = this.#ending;
+    let heardAtMs = performance.now();
     for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      if (await this.#readOnce()) pauseMs = firstPauseMs;
+      try {
+        const stream = await dial(this.#address, { timeoutMs: dialTimeoutMs, signal });
+        if (await this.#readAll(stream)) pauseMs = firstPauseMs;
+        heardAtMs = performance.now();
+      } catch (error) {
+        // No VMM yet, or no log port in its guest.
+        if (this.#isGone(error, performance.now() - heardAtMs)) return;
+      }
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** One connection, to its end. Whether anything came: a port that another client has is closed at once. */
-  async #readOnce(): Promise<boolean> {
-    let stream: ByteStream;
-    try {
-      stream = await dial(this.#address, { timeoutMs: dialTimeoutMs, signal: this.#ending.signal });
-    } catch {
-      // No VMM yet, or no log port in its guest.
-      return false;
-    }
+  async #readAll(stream: ByteStream): Promise<boolean> {
     this.#stream = stream;
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     let hasRead = false;

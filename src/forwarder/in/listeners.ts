@@ -47,7 +47,8 @@ export async function listenForVmm(
 /** A VSOCK peer is one guest, by its context id; behind other addresses may be many. */
 function originOf({ peer }: Accepted, address: Address): Origin {
   const [family, name = ""] = peer.split(":");
-  if (family === "vsock") return { key: `vsock:${name}`, isGuest: true, sandboxId: undefined };
+  if (family === "vsock")
+    return { key: `vsock:${name}`, isGuest: true, sandboxId: undefined, cid: Number(name) };
   const key = address.kind === "tcp" ? peer.replace(/:\d+$/, "") : formatAddress(address);
   return { key, isGuest: false, sandboxId: undefined };
 }

@@ -6,4 +6,6 @@ export type Origin = {
   readonly isGuest: boolean;
   /** From the path of the VMM's socket. */
   readonly sandboxId: string | undefined;
+  /** Of a peer over AF_VSOCK. */
+  readonly cid?: number;
 };
