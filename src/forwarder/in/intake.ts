@@ -24,7 +24,7 @@ export class Intake {
    */
   async take(guest: Guest, encoding: Encoding, body: Uint8Array, batch?: Batch): Promise<void> {
     let spans = 0;
-    const made = new MadeBody();
+    const made = new MadeBody(guest);
     try {
       const otlp = made.from(encoding, body);
       spans = scanExport(otlp, guest.limits);
@@ -45,10 +45,19 @@ export class Intake {
   }
 }
 
-/** A body in OTLP: the sender's own, or what was made of it, in a buffer that is lent for as long as it is needed. */
+/**
+ * A body in OTLP: the sender's own, or what was made of it, in a buffer that is lent for as long as it is needed and counts
+ * against the sender's share as the body itself does: a batch of Jaeger's may become three times as long.
+ */
 class MadeBody {
+  readonly #guest: Guest;
   #buffer: Uint8Array | undefined;
 
+  constructor(guest: Guest) {
+    this.#guest = guest;
+  }
+
+  /** @throws WireError when it does not decode; Refusal 503 when the share is used up. */
   from(encoding: Encoding, body: Uint8Array): Uint8Array {
     if (encoding === "otlp-json") return this.#kept(otlpFromJson(body));
     if (encoding === "jaeger") return this.#kept(otlpFromJaeger(body));
@@ -56,14 +65,23 @@ class MadeBody {
   }
 
   release(): void {
-    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    if (this.#buffer === undefined) return;
+    this.#guest.give(this.#buffer.length);
+    returnBuffer(this.#buffer);
     this.#buffer = undefined;
   }
 
   #kept(otlp: Uint8Array): Uint8Array {
-    this.#buffer = borrowBuffer(otlp.length);
-    this.#buffer.set(otlp);
-    return this.#buffer.subarray(0, otlp.length);
+    const buffer = borrowBuffer(otlp.length);
+    try {
+      this.#guest.take(buffer.length);
+    } catch (error) {
+      returnBuffer(buffer);
+      throw error;
+    }
+    this.#buffer = buffer;
+    buffer.set(otlp);
+    return buffer.subarray(0, otlp.length);
   }
 }
 
