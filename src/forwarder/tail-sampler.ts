@@ -12,7 +12,8 @@ import { splitTraces } from "./split-traces.ts";
  * runtime's spans on the host share its fate; any other trace is a group of its own. Which groups are among the one in
  * N is told by a hash of their name, so it stays the same over restarts. Spans of the others wait: a failed or slow span
  * lets the whole group go on, now and from then on; after `holdMs` without one they are dropped. What waits is in memory,
- * and has an end: beyond it the group that has waited longest is decided early.
+ * and has an end: beyond it the group that has waited longest is decided early. What could not be handed on waits again,
+ * unless its group is forgotten or the sampler closed meanwhile: nobody would ever look at it.
  */
 
 const lookEveryMs = 1_000;
@@ -21,7 +22,16 @@ const maxTraces = 65_536;
 
 const done = Promise.resolve();
 
-type Group = { readonly key: string; isKept: boolean; held: Export[]; heldSinceMs: number };
+type Group = {
+  readonly key: string;
+  isKept: boolean;
+  held: Export[];
+  heldSinceMs: number;
+  /** What is held is being handed on. */
+  releasing: Promise<void> | undefined;
+  /** The guest's group that has taken over what is held. */
+  heir: Group | undefined;
+};
 
 /** The groups, what of them waits, and how they were decided. */
 export class TailSampler {
@@ -33,12 +43,13 @@ export class TailSampler {
   readonly #guestTraces = new Map<string, string>();
   readonly #timer: NodeJS.Timeout;
   #heldBytes = 0;
+  #isClosed = false;
 
   constructor(config: SamplingConfig, deliver: Deliver, metrics: Metrics) {
     this.#config = config;
     this.#deliver = deliver;
     this.#metrics = metrics;
-    this.#timer = setInterval(() => this.#dropOld(performance.now() - config.holdMs), lookEveryMs);
+    this.#timer = setInterval(() => this.#look(performance.now() - config.holdMs), lookEveryMs);
     this.#timer.unref();
   }
 
@@ -70,10 +81,14 @@ export class TailSampler {
     }
   }
 
-  /** Decides what still waits: nothing in it was worth keeping. Safe to repeat. */
+  /**
+   * Drops what still waits: nothing in it was worth keeping, or nobody has taken it. What is under way ends by itself, and
+   * waits for nothing more. Safe to repeat.
+   */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
-    this.#dropOld(Number.POSITIVE_INFINITY);
+    for (const group of this.#groups.values()) this.#drop(group);
   }
 
   #decide(group: Group, exported: Export, isWorthKeeping: boolean): Promise<void> {
@@ -90,15 +105,30 @@ export class TailSampler {
   }
 
   #hold(group: Group, exported: Export): void {
+    if (this.#isClosed) {
+      this.#metrics.dropped("all", "sampled", exported.spans);
+      return;
+    }
     if (group.held.length === 0) group.heldSinceMs = performance.now();
     // The body is lent until the sender is answered.
     group.held.push({ ...exported, body: Buffer.from(exported.body) });
     this.#heldBytes += exported.body.length;
-    while (this.#heldBytes > this.#config.maxBytes) this.#drop(this.#oldest());
+    while (this.#heldBytes > this.#config.maxBytes) {
+      const oldest = this.#oldest();
+      if (oldest === undefined) return;
+      this.#drop(oldest);
+    }
   }
 
-  /** What could not be handed on goes on waiting. */
-  async #release(group: Group): Promise<void> {
+  /** @throws what handing on throws. */
+  #release(group: Group): Promise<void> {
+    group.releasing ??= this.#handOnHeld(group).finally(() => {
+      group.releasing = undefined;
+    });
+    return group.releasing;
+  }
+
+  async #handOnHeld(group: Group): Promise<void> {
     for (let first = group.held[0]; first !== undefined; first = group.held[0]) {
       group.held.shift();
       this.#heldBytes -= first.body.length;
@@ -106,11 +136,21 @@ export class TailSampler {
         await this.#deliver(first);
         freeBytes(first.body);
       } catch (error) {
-        group.held.unshift(first);
-        this.#heldBytes += first.body.length;
+        this.#putBack(group, first);
         throw error;
       }
     }
+  }
+
+  #putBack(group: Group, first: Export): void {
+    const owner = group.heir ?? group;
+    if (this.#isClosed || this.#groups.get(owner.key) !== owner) {
+      freeBytes(first.body);
+      this.#metrics.dropped("all", "queue-full", first.spans);
+      return;
+    }
+    owner.held.unshift(first);
+    this.#heldBytes += first.body.length;
   }
 
   #group(key: string): Group {
@@ -123,7 +163,14 @@ export class TailSampler {
     }
     const isKept = hash(key) % this.#config.keepOneIn === 0;
     if (isKept) this.#metrics.decided("sampled");
-    const group: Group = { key, isKept, held: [], heldSinceMs: 0 };
+    const group: Group = {
+      key,
+      isKept,
+      held: [],
+      heldSinceMs: 0,
+      releasing: undefined,
+      heir: undefined,
+    };
     this.#groups.set(key, group);
     if (this.#groups.size > maxGroups) this.#forgetFirst();
     return group;
@@ -149,20 +196,25 @@ export class TailSampler {
     group.held.unshift(...before.held);
     // If it is being handed on, that goes on with the list as it is here.
     before.held = group.held;
+    before.heir = group;
     group.isKept ||= before.isKept;
   }
 
-  #oldest(): Group {
+  #oldest(): Group | undefined {
     let oldest: Group | undefined;
     for (const group of this.#groups.values())
       if (group.held.length > 0 && (oldest === undefined || group.heldSinceMs < oldest.heldSinceMs))
         oldest = group;
-    return oldest as Group;
+    return oldest;
   }
 
-  #dropOld(beforeMs: number): void {
-    for (const group of this.#groups.values())
-      if (group.held.length > 0 && !group.isKept && group.heldSinceMs <= beforeMs) this.#drop(group);
+  /** Drops what nothing was worth keeping in, and tries again to hand on what was. */
+  #look(beforeMs: number): void {
+    for (const group of this.#groups.values()) {
+      if (group.held.length === 0 || group.heldSinceMs > beforeMs) continue;
+      if (group.isKept) this.#release(group).catch(() => undefined);
+      else this.#drop(group);
+    }
   }
 
   #drop(group: Group): void {
@@ -170,9 +222,9 @@ export class TailSampler {
     for (const { body, spans } of group.held.splice(0)) {
       this.#heldBytes -= body.length;
       freeBytes(body);
-      this.#metrics.dropped("all", "sampled", spans);
+      this.#metrics.dropped("all", group.isKept ? "queue-full" : "sampled", spans);
     }
-    this.#metrics.decided("dropped");
+    if (!group.isKept) this.#metrics.decided("dropped");
   }
 }
 

@@ -18,6 +18,7 @@ export class UpstreamFrames {
   #held = 0;
   /** Bytes of the payload under way, or undefined while its header is not complete. */
   #length: number | undefined;
+  #broken: WireError | undefined;
 
   /** `maxBytes`: of one payload. */
   constructor(maxBytes: number) {
@@ -29,6 +30,11 @@ export class UpstreamFrames {
     return this.#held === 0 && this.#length === undefined;
   }
 
+  /** What is wrong with the length that came last: there is no way back into step, so the connection is over. */
+  get broken(): WireError | undefined {
+    return this.#broken;
+  }
+
   /** Bytes of memory that an unfinished frame takes. */
   get heldBytes(): number {
     return this.#buffer.length;
@@ -36,18 +42,18 @@ export class UpstreamFrames {
 
   /**
    * Takes the next bytes and gives the payloads that are complete, in order. What is given may be a view on `chunk`,
-   * valid as long as that is. Empty payloads are passed over.
-   * @throws WireError for a length beyond the limit: there is no way back into step, so the connection is over.
+   * valid as long as that is. Empty payloads are passed over. Behind a length beyond the limit nothing more is taken, and
+   * `broken` says so.
    */
   push(chunk: Uint8Array): Uint8Array[] {
     const frames: Uint8Array[] = [];
     let at = 0;
-    while (at < chunk.length) {
+    while (at < chunk.length && this.#broken === undefined) {
       if (this.#held === 0 && this.#length === undefined && chunk.length - at >= headerBytes) {
         // Most frames stand in the chunk from their first byte to the last.
         const length = this.#lengthIn(chunk, at);
         at += headerBytes;
-        if (length === 0) continue;
+        if (length === 0 || this.#broken !== undefined) continue;
         if (chunk.length - at >= length) {
           frames.push(chunk.subarray(at, at + length));
           at += length;
@@ -91,7 +97,8 @@ export class UpstreamFrames {
   #lengthIn(bytes: Uint8Array, at: number): number {
     let length = 0;
     for (let i = at; i < at + headerBytes; i++) length = length * 256 + (bytes[i] as number);
-    if (length > this.#maxBytes) throw new WireError("frame too long");
-    return length;
+    if (length <= this.#maxBytes) return length;
+    this.#broken = new WireError("frame too long");
+    return 0;
   }
 }

@@ -115,10 +115,20 @@ t.test("a length reserves nothing, and one beyond the limit ends it", async (t) 
   cutter.push(Uint8Array.from([0, 0, 0, 0, 3, 0, 0, 0, 1]));
   t.ok(cutter.heldBytes <= 8192, "3 of 64 MiB were promised, one byte came");
   t.notOk(cutter.isWhole);
-  t.throws(() => new UpstreamFrames(1000).push(Uint8Array.from([0, 0, 0, 0, 0, 0, 3, 0xe9])), {
-    name: "WireError",
-  });
-  t.throws(() => new UpstreamFrames(1000).push(new Uint8Array(8).fill(255)), { name: "WireError" });
+  for (const length of [Buffer.from([0, 0, 0, 0, 0, 0, 3, 0xe9]), Buffer.alloc(8, 255)])
+    for (const pieces of [[length], [length.subarray(0, 3), length.subarray(3)]]) {
+      const frames = new UpstreamFrames(1000);
+      for (const piece of pieces) t.same(frames.push(piece), []);
+      t.match(frames.broken, { name: "WireError" });
+    }
+});
+
+t.test("frames before a length beyond the limit are given, and none behind it", async (t) => {
+  const [one, tooLong] = [Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 7]), Buffer.alloc(8, 255)];
+  const frames = new UpstreamFrames(1000);
+  t.same(frames.push(Buffer.concat([one, one, tooLong, one])).map(hex), ["07", "07"]);
+  t.match(frames.broken, { message: "frame too long" });
+  t.same(frames.push(one), []);
 });
 
 const decoders: [name: string, good: Uint8Array, decode: (bytes: Uint8Array) => SpanData][] = [

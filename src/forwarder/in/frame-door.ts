@@ -13,7 +13,7 @@ import type { Intake } from "./intake.ts";
  * Primer. The agent sends the spans of some seconds in a row, a frame each, so spans are gathered until the row ends or
  * is long. While they are handed on nothing is read, so an agent that is too fast, or one that comes when no output has
  * room, is held back by its socket. Nothing can be said to it: a span that does not decode is counted and passed over,
- * and only a length that makes no sense ends the connection.
+ * and only a length that makes no sense ends the connection, behind the frames before it.
  */
 
 const gatherMs = 20;
@@ -41,6 +41,7 @@ export class FrameDoor {
   #slow: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   #ended = false;
+  #refusal: Refusal | undefined;
 
   constructor(stream: ByteStream, guest: Guest, intake: Intake, stopping: AbortSignal) {
     this.#stream = stream;
@@ -51,8 +52,11 @@ export class FrameDoor {
     this.#batch = new SpanBatch(guest.origin.sandboxId);
   }
 
-  /** Serves the connection to its end, which may be the peer's, ours, or a frame that makes no sense. */
-  async serve(): Promise<void> {
+  /**
+   * Serves the connection to its end, which may be the peer's, ours, or a frame that makes no sense: then it gives what is
+   * wrong.
+   */
+  async serve(): Promise<Refusal | undefined> {
     this.#stream.start(
       (chunk) => this.#onChunk(chunk),
       () => this.#end(),
@@ -65,6 +69,7 @@ export class FrameDoor {
     clearTimeout(this.#slow);
     this.#guest.give(this.#heldBytes);
     await this.#stream.close();
+    return this.#refusal;
   }
 
   #onChunk(chunk: Uint8Array): void {
@@ -73,10 +78,12 @@ export class FrameDoor {
       const frames = this.#frames.push(chunk);
       for (const frame of frames) this.#onFrame(frame);
       if (frames.length > 0) this.#batch.add(this.#spans.take(), this.#spans.resource);
+      if (this.#frames.broken !== undefined) throw this.#frames.broken;
       this.#account();
       this.#watch();
     } catch (error) {
-      this.#intake.refusalOf(error, this.#encoding, 0);
+      // The frame that is not taken, and whatever would have come behind it.
+      this.#refusal = this.#intake.refusalOf(error, this.#encoding, 1);
       this.#end();
       return;
     }

@@ -87,7 +87,13 @@ export class Receiver {
     this.#log.debug({ origin: guest.origin.key }, "guest connected");
     if (first === upstreamFrame) {
       const door = new FrameDoor(accepted.stream(), guest, this.#intake, this.#stopping.signal);
-      return this.#whileServed(door.serve());
+      const refusal = await this.#whileServed(door.serve());
+      if (refusal === undefined) return;
+      const { status, message } = refusal;
+      return this.#log.warn(
+        { origin: guest.origin.key, status, err: message },
+        "connection ended: no way on",
+      );
     }
     const door = new PlainHttpDoor(accepted.stream(), guest, this.#work, this.#stopping.signal);
     const unread = await this.#whileServed(door.serve());
