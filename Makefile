@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test rootfs agent-tarball test-osbuilder test-vm test-vm-images footprint demo bench bench-forwarder soak picture package audit image-oci clean
+.PHONY: help setup build check test rootfs agent-tarball test-osbuilder osbuilder-run test-vm test-vm-images footprint demo bench bench-forwarder soak picture package audit image-oci clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,14 @@ test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as i
 	@$(NODE) scripts/prepare-vm.ts
 	@$(NODE) scripts/package/osbuilder-guest.ts no
 	@$(NODE) scripts/test.ts test/vm/osbuilder.test.ts
+
+osbuilder-run: ## guests by osbuilder itself, of Debian and Ubuntu, built and booted (KATA=checkout; as root, an hour)
+	@scripts/setup.sh osbuilder
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts
+	@$(NODE) scripts/package/osbuilder-run.ts $(KATA)
+	@for root in debian-yes debian-no ubuntu-yes ubuntu-no; do \
+		OSBUILDER_ROOT=$$root $(NODE) scripts/test.ts test/vm/osbuilder-run.test.ts || exit; done
 
 package: build ## what is installed on a node: tarball and Debian package, in build/release/ (ARCH=amd64|arm64)
 	@$(if $(ARCH),$(NODE) scripts/build.ts --arch $(ARCH))

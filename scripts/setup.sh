@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh           what building, testing and the embedded demo need
 #   scripts/setup.sh vm        also what a test VM needs
+#   scripts/setup.sh osbuilder also what Kata's own scripts call
 #   scripts/setup.sh cross     also what building and booting guests of the other architecture needs
 #   scripts/setup.sh try-vm    all that and a browser where root can install it, else a note: tests that need it then skip
 set -eu
@@ -75,6 +76,12 @@ cross_packages() {
   esac
 }
 
+# What Kata's rootfs.sh and initrd_builder.sh call.
+osbuilder_packages() {
+  need_tool makedev MAKEDEV
+  need_tool sudo sudo
+}
+
 # What the tests of the trace page need: without it they skip.
 page_packages() {
   need_tool chromium chromium
@@ -110,6 +117,7 @@ apt_install() {
 base_packages
 case "${1:-}" in
 vm) vm_packages ;;
+osbuilder) vm_packages; osbuilder_packages ;;
 cross) vm_packages; cross_packages ;;
 esac
 if [ -n "$missing" ]; then

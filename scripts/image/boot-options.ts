@@ -14,12 +14,13 @@ const systemdWords = [
 
 /**
  * How a built image is booted with Debian's kernel: as a runtime shows it to a guest, with the kernel parameters that the
- * runtime passes for its kind (image-and-runtime 2.1), and through the small initrd where it is a disk.
+ * runtime passes for its kind (image-and-runtime 2.1), and through the small initrd where it is a disk. `place` is another
+ * image of that kind than our own.
  */
-export function bootOptions(kind: ImageKind): GuestOptions {
+export function bootOptions(kind: ImageKind, place?: string): GuestOptions {
   const { architecture } = kind;
   const { out: build } = buildTarget(projectDir, architecture);
-  const file = imageFile(build, kind);
+  const file = place ?? imageFile(build, kind);
   const kernel = join(build, "guest/vmlinuz");
   if (kind.format === "initrd" || kind.format === "cpio")
     return { architecture, kernel, initrd: file, append: kind.init === "systemd" ? systemdWords : "" };

@@ -12,6 +12,21 @@ test("the header is the block that the kernel's drivers/nvdimm reads", async (t)
   t.equal(block.readUInt32LE(84), 2_097_152, "alignment");
 });
 
+// Seen in an image that osbuilder of Kata Containers 4.1 had made: what is not named here was zero.
+test("the header is byte for byte that of Kata's image builder", async (t) => {
+  const seen = Buffer.alloc(4096);
+  seen.write("NVDIMM_PFN_INFO");
+  for (const [at, byte] of [
+    [54, 2],
+    [58, 0x20],
+    [72, 1],
+    [86, 0x20],
+  ] as const)
+    seen.writeUInt8(byte, at);
+  seen.write("303894e32b035b68", 4088, "hex");
+  t.ok(seen.equals(nvdimmHeader(2 << 20)));
+});
+
 test("the checksum is Fletcher-64 over little-endian words with its own field zero", async (t) => {
   // By hand: words 1, 2, 3: sums 1, 3, 6; sum of sums 10.
   const words = Buffer.alloc(12);
