@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { parse } from "smol-toml";
 import { type Address, anyCid, firstGuestCid, parseAddress } from "../vsock/address.ts";
 import type { TlsOptions } from "../vsock/secure-socket.ts";
@@ -25,8 +25,8 @@ const maxFileBytes = mebibyte;
  * @throws Error that says what is wrong and where; the system error when a file cannot be read.
  */
 export async function readConfigFile(path: string): Promise<FileConfig> {
+  if ((await stat(path)).size > maxFileBytes) throw new Error("configuration file too long");
   const text = await readFile(path, "utf8");
-  if (text.length > maxFileBytes) throw new Error("configuration file too long");
   const top = new ConfigReader(parse(text), "");
   const backends: BackendConfig[] = [];
   for (const table of top.tables("backend")) backends.push(await backendOf(table));
@@ -71,7 +71,7 @@ function oneOf(table: ConfigReader, key: string, words: readonly string[]): stri
 function limitsOf(table: ConfigReader | undefined): Limits {
   if (table === undefined) return defaultLimits;
   // These may only be lowered: what is longer a spool would not read again.
-  const { maxBodyBytes, maxFrameBytes } = defaultLimits;
+  const { maxBodyBytes, maxGrpcMessageBytes, maxFrameBytes } = defaultLimits;
   const limits: Limits = {
     maxConnections: table.number("max_connections", 1) ?? defaultLimits.maxConnections,
     maxConnectionsPerGuest:
@@ -80,6 +80,8 @@ function limitsOf(table: ConfigReader | undefined): Limits {
     maxHeldBytesPerGuest: table.number("max_held_bytes_per_guest", 1) ?? defaultLimits.maxHeldBytesPerGuest,
     guestBytesPerSecond: table.number("guest_bytes_per_second", 1) ?? defaultLimits.guestBytesPerSecond,
     maxBodyBytes: table.number("max_body_bytes", 1, maxBodyBytes) ?? maxBodyBytes,
+    maxGrpcMessageBytes:
+      table.number("max_grpc_message_bytes", 1, maxGrpcMessageBytes) ?? maxGrpcMessageBytes,
     maxFrameBytes: table.number("max_frame_bytes", 1, maxFrameBytes) ?? maxFrameBytes,
     maxSpansPerRequest: table.number("max_spans_per_request", 1) ?? defaultLimits.maxSpansPerRequest,
     maxFieldsPerSpan: table.number("max_fields_per_span", 1) ?? defaultLimits.maxFieldsPerSpan,

@@ -1,4 +1,5 @@
-const scrubbed = "[scrubbed]";
+import { scrubTexts } from "./scrub-texts.ts";
+
 /** Controls that JSON leaves as they are, and some terminals obey: DEL and C1. */
 const controls = /[\x7f-\x9f]/g;
 
@@ -13,9 +14,10 @@ export type LineOrigin = {
 /**
  * A line of a guest's log as it is kept: a JSON object that says whose it is, which the guest cannot tell otherwise. What
  * is no object, since a guest may send anything, becomes the `msg` of one. `patterns` are taken out first.
+ * @throws TookTooLong.
  */
 export function guestLogLine(line: string, origin: LineOrigin, patterns: readonly RegExp[]): string {
-  const clean = patterns.reduce((text, pattern) => text.replace(pattern, scrubbed), line);
+  const [clean = ""] = scrubTexts([line], patterns);
   const fields = objectIn(clean) ?? {
     level: "INFO",
     ts: new Date().toISOString(),

@@ -7,8 +7,11 @@ import { guestLogLine, type LineOrigin } from "./guest-log-line.ts";
 import { GuestLog, type IsGone } from "./in/guest-log.ts";
 import type { Metrics } from "./metrics.ts";
 import { GuestLogFile } from "./out/guest-log-file.ts";
+import { TookTooLong } from "./within-time.ts";
 
 const suffix = ".log.jsonl";
+/** What a line costs its guest in which secrets cannot be looked for in time: ten seconds' worth, for a quarter of one. */
+const tooLongBytes = 2_621_440;
 
 /** A guest whose log is read or waited for. */
 export type Followed = {
@@ -48,7 +51,7 @@ export class GuestLogs {
     this.#note(sandbox, 1);
     const file = new GuestLogFile(join(this.config.folder, sandbox + suffix), this.config, this.#metrics);
     const sink = {
-      write: (line: string) => file.write(guestLogLine(line, origin, this.#scrub())),
+      write: (line: string) => this.#keep(line, origin, file),
       hasRoom: () => file.hasRoom(),
     };
     const prepared = this.#prepare().catch((error: Error) =>
@@ -64,6 +67,17 @@ export class GuestLogs {
       await ended;
     };
     return { ended, close };
+  }
+
+  #keep(line: string, origin: LineOrigin, file: GuestLogFile): number {
+    try {
+      file.write(guestLogLine(line, origin, this.#scrub()));
+      return 0;
+    } catch (error) {
+      if (!(error instanceof TookTooLong)) throw error;
+      file.write(guestLogLine("[scrubbed]", origin, []));
+      return tooLongBytes;
+    }
   }
 
   #note(sandboxId: string, change: number): void {

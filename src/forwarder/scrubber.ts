@@ -2,6 +2,7 @@ import { type AnyValue, ExportTraceServiceRequest, type KeyValue } from "../gen/
 import { decodeMessage } from "../wire/protobuf-decode.ts";
 import { encodeMessage } from "../wire/protobuf-encode.ts";
 import type { Export } from "./export.ts";
+import { isAnyIn, scrubTexts } from "./scrub-texts.ts";
 
 /**
  * Takes secrets out of what passes, by the operator's patterns: a second net under the agents' own care. Looked at are
@@ -12,7 +13,6 @@ import type { Export } from "./export.ts";
  * as text first. That is possible when a pattern's match depends on the matched characters alone, and those are ASCII.
  */
 
-const replacement = "[scrubbed]";
 const maxDepth = 16;
 /** Anchors, word boundaries and groups that look around: their match depends on where the text begins. */
 const dependsOnPlace = /[\^$]|\\[bBpPuxnrtsSDWk]|\(\?|[^\x20-\x7e]|\[\^/;
@@ -28,49 +28,53 @@ export class Scrubber {
     this.#canLookFirst = !patterns.some(({ source }) => dependsOnPlace.test(source));
   }
 
-  /** @throws WireError when it has to be decoded and cannot. */
+  /** @throws WireError when it has to be decoded and cannot; TookTooLong when a pattern does not come to an end. */
   scrub(exported: Export): Export {
     const { body } = exported;
-    if (this.#canLookFirst && !this.#mayMatch(body)) return exported;
+    if (this.#canLookFirst && !isAnyIn(latin1(body), this.#patterns)) return exported;
     const request = decodeMessage(ExportTraceServiceRequest, body, { stable: true });
-    for (const { resource, scope_spans } of request.resource_spans) {
-      this.#attributes(resource?.attributes, 0);
-      for (const { scope, spans } of scope_spans) {
-        this.#attributes(scope?.attributes, 0);
-        for (const span of spans) {
-          span.name = this.#text(span.name);
-          this.#attributes(span.attributes, 0);
-          for (const event of span.events) event.name = this.#text(event.name);
-          for (const { attributes } of [...span.events, ...span.links]) this.#attributes(attributes, 0);
-          if (span.status !== undefined) span.status.message = this.#text(span.status.message);
-        }
-      }
-    }
+    const texts: string[] = [];
+    eachText(request, (text) => {
+      texts.push(text);
+      return text;
+    });
+    const clean = scrubTexts(texts, this.#patterns).values();
+    eachText(request, (text) => clean.next().value ?? text);
     return { ...exported, body: encodeMessage(ExportTraceServiceRequest, request) };
   }
+}
 
-  #mayMatch(body: Uint8Array): boolean {
-    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
-    return this.#patterns.some((pattern) => {
-      pattern.lastIndex = 0;
-      return pattern.test(text);
-    });
-  }
+const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString("latin1");
 
-  #attributes(attributes: readonly KeyValue[] | undefined, depth: number): void {
-    for (const { value } of attributes ?? []) this.#value(value, depth);
-  }
+type Change = (text: string) => string;
 
-  #value(value: AnyValue | undefined, depth: number): void {
-    if (value === undefined) return;
-    // What is nested deeper than anybody looks is not passed on at all.
-    if (depth > maxDepth) value.array_value = value.kvlist_value = undefined;
-    if (value.string_value !== undefined) value.string_value = this.#text(value.string_value);
-    for (const item of value.array_value?.values ?? []) this.#value(item, depth + 1);
-    this.#attributes(value.kvlist_value?.values, depth + 1);
+/** Puts what `change` makes of it in the place of every text. Always in the same order. */
+function eachText(request: ExportTraceServiceRequest, change: Change): void {
+  for (const { resource, scope_spans } of request.resource_spans) {
+    eachOf(resource?.attributes, change, 0);
+    for (const { scope, spans } of scope_spans) {
+      eachOf(scope?.attributes, change, 0);
+      for (const span of spans) {
+        span.name = change(span.name);
+        eachOf(span.attributes, change, 0);
+        for (const event of span.events) event.name = change(event.name);
+        for (const { attributes } of [...span.events, ...span.links]) eachOf(attributes, change, 0);
+        if (span.status !== undefined) span.status.message = change(span.status.message);
+      }
+    }
   }
+}
 
-  #text(text: string): string {
-    return this.#patterns.reduce((clean, pattern) => clean.replace(pattern, replacement), text);
-  }
+function eachOf(attributes: readonly KeyValue[] | undefined, change: Change, depth: number): void {
+  for (const { value } of attributes ?? []) eachIn(value, change, depth);
+}
+
+function eachIn(value: AnyValue | undefined, change: Change, depth: number): void {
+  if (value === undefined) return;
+  // What is nested deeper than anybody looks is not passed on at all.
+  if (depth > maxDepth) value.array_value = value.kvlist_value = undefined;
+  if (value.string_value !== undefined) value.string_value = change(value.string_value);
+  for (const item of value.array_value?.values ?? []) eachIn(item, change, depth + 1);
+  eachOf(value.kvlist_value?.values, change, depth + 1);
 }

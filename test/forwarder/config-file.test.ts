@@ -27,6 +27,7 @@ drain_timeout_ms = 100
 max_connections = 10
 guest_bytes_per_second = 1000
 max_body_bytes = 2000
+max_grpc_message_bytes = 2500
 max_frame_bytes = 3000
 max_spans_per_request = 40
 max_fields_per_span = 50
@@ -83,6 +84,7 @@ type = "tree"
       guestBytesPerSecond: 1000,
       maxConnectionsPerGuest: 16,
       maxBodyBytes: 2000,
+      maxGrpcMessageBytes: 2500,
       maxFrameBytes: 3000,
       maxSpansPerRequest: 40,
       maxFieldsPerSpan: 50,

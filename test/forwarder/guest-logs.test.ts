@@ -115,6 +115,29 @@ t.test("lines are cut out of what comes, however it comes, and a line without an
   t.same(lines, ["one", "two", "this is ", "ok", "last"]);
 });
 
+t.test("a line that comes byte by byte is the line", async (t) => {
+  const lines: string[] = [];
+  const cutter = new LineCutter(64 * 1024, (line) => lines.push(line));
+  const bytes = Buffer.from(`${"é".repeat(3000)}\n${"x".repeat(70 * 1024)}\nshort\n`);
+  for (const byte of bytes) cutter.take(Uint8Array.of(byte));
+  t.same(lines, ["é".repeat(3000), "x".repeat(64 * 1024), "short"]);
+});
+
+t.test("a line that secrets cannot be looked for in is not kept, and its guest has to wait", async (t) => {
+  const { folder, logs, socketOf, linesOf, watch } = places(t);
+  const { port, path } = await guestLog(t, folder);
+  await using _vmm = await fakeVmm(socketOf("sb"), new Map([[logPort, path]]));
+  const config = join(folder, "forwarder.toml");
+  writeFileSync(config, `[guest_logs]\nfolder = "${logs}"\n[scrub]\npatterns = ["(a+)+b"]\n`);
+  await runForwarder(t, ...watch, "--config", config);
+  port.write(`{"msg":"${"a".repeat(100)}"}\n{"msg":"aab later"}\n`);
+  await until("both lines", () => linesOf("sb").length === 2);
+  t.match(linesOf("sb"), [
+    { msg: "[scrubbed]", sandbox: "sb" },
+    { msg: "[scrubbed] later", sandbox: "sb" },
+  ]);
+});
+
 t.test("logs of sandboxes that are gone make room, the oldest first", async (t) => {
   const { folder, logs, socketOf, linesOf, watch } = places(t);
   mkdirSync(logs);
@@ -163,6 +186,7 @@ t.test("a guest that floods its log has an end when it is let go of", async (t) 
     {
       write: (line) => {
         bytes += line.length + 1;
+        return 0;
       },
       hasRoom: async () => undefined,
     },

@@ -173,3 +173,10 @@ for (const pattern of ["password=[a-z]+", "(?<=password=)\\w+"])
     t.notOk(Buffer.from(body).includes("hunter"));
     t.match(attributesOf(spansOf(decodeRequest(body))[0] ?? {})["k"], /^x .*\[scrubbed\] y$/);
   });
+
+t.test("a text that makes a pattern take for ever is refused, and the next one is looked at", async (t) => {
+  const scrubber = new Scrubber([/(a+)+b/gu]);
+  t.throws(() => scrubber.scrub(exported("o", { text: "a".repeat(100) })), { name: "TookTooLong" });
+  const { body } = scrubber.scrub(exported("o", { text: "x aab y" }));
+  t.equal(attributesOf(spansOf(decodeRequest(body))[0] ?? {})["k"], "x [scrubbed] y");
+});

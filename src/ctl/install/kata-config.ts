@@ -1,7 +1,8 @@
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../usage-error.ts";
 import { parseToml, type TomlTable } from "./parse-toml.ts";
+import { readText } from "./read-text.ts";
 
 /** A configuration of a Kata runtime: the file itself, and the drop-ins beside it, in the order in which they count. */
 export type KataConfig = {
@@ -17,7 +18,7 @@ export type DropIn = { readonly path: string; readonly text: string; readonly ta
 
 const maxBytes = 1024 * 1024;
 
-/** Where drop-ins lie: every file, by name (image-and-runtime 2). */
+/** Where drop-ins lie: every file, by name, and no folder (image-and-runtime 2). */
 export function dropInFolder(path: string): string {
   return join(dirname(path), "config.d");
 }
@@ -32,8 +33,10 @@ export async function readKataConfig(given: string): Promise<KataConfig> {
   const folder = dropInFolder(path);
   const names = await readdir(folder).catch(() => []);
   const dropIns: DropIn[] = [];
-  for (const name of names.sort())
-    dropIns.push({ path: join(folder, name), ...(await readToml(join(folder, name))) });
+  for (const name of names.sort()) {
+    const each = join(folder, name);
+    if (!(await isFolder(each))) dropIns.push({ path: each, ...(await readToml(each)) });
+  }
   return { path, text, table, dropIns };
 }
 
@@ -49,14 +52,19 @@ export function configPath(given: string): Promise<string> {
 
 async function readToml(path: string): Promise<{ text: string; table: TomlTable }> {
   try {
-    const text = await readFile(path, "utf8");
-    if (text.length > maxBytes) throw new Error("it is too long for a configuration");
+    const text = await readText(path, maxBytes);
     return { text, table: await parseToml(text) };
   } catch (error) {
     const [reason = ""] = (error as Error).message.split("\n");
     throw new UsageError(`${path} cannot be read: ${reason}`);
   }
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** What the runtime makes of it: the file with its drop-ins over it; without those that `except` names. */
 export function inForce({ table, dropIns }: KataConfig, except?: string): TomlTable {

@@ -6,6 +6,7 @@ import { Refusal } from "../refusal.ts";
 import { countArriving } from "./grpc-arrival.ts";
 import type { Guest } from "./guest.ts";
 import type { Intake } from "./intake.ts";
+import type { Limits } from "./limits.ts";
 
 /** OTLP over gRPC, on connections that others accepted. */
 export type GrpcDoor = {
@@ -16,8 +17,6 @@ export type GrpcDoor = {
 };
 
 const exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/** While a message is handed on it counts twice: as it came, and whole. */
-const maxMessageBytes = 16 * 1024 * 1024;
 const maxStreams = 16;
 const keepAliveMs = 60_000;
 const keepAliveAnswerMs = 20_000;
@@ -36,10 +35,15 @@ const emptyAnswer = Buffer.alloc(0);
 let taken = 0;
 
 /** Loads the gRPC library, which costs memory, so call this when the first such client has come. */
-export async function createGrpcDoor(intake: Intake, stopping: AbortSignal, log: Log): Promise<GrpcDoor> {
+export async function createGrpcDoor(
+  intake: Intake,
+  { maxGrpcMessageBytes }: Limits,
+  stopping: AbortSignal,
+  log: Log,
+): Promise<GrpcDoor> {
   const grpc = await import("@grpc/grpc-js");
   const server = new grpc.Server({
-    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_receive_message_length": maxGrpcMessageBytes,
     "grpc.max_concurrent_streams": maxStreams,
     // A peer that has gone without a word is found out.
     "grpc.keepalive_time_ms": keepAliveMs,

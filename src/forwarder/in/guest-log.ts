@@ -15,8 +15,8 @@ import { LineCutter } from "./line-cutter.ts";
 
 /** Where the lines of a guest go. */
 export type GuestLogSink = {
-  /** Takes one line. */
-  write(line: string): void;
+  /** Takes one line. Gives what it costs beside its bytes, as bytes. */
+  write(line: string): number;
   /** Resolves when there is room for more. */
   hasRoom(): Promise<void>;
 };
@@ -29,7 +29,7 @@ const firstPauseMs = 250;
 const longestPauseMs = 10_000;
 const maxLineBytes = 64 * 1024;
 const bytesPerSecond = 256 * 1024;
-/** What a line costs beside its bytes: an object is made of each, however short, so that at most a thousand come a second. */
+/** What any line costs beside its bytes: an object is made of each, however short, so that at most a thousand come a second. */
 const bytesPerLine = 256;
 /** The last lines of a guest that has just gone may still be on their way. */
 const lastLinesMs = 1_000;
@@ -87,8 +87,7 @@ export class GuestLog {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     let hasRead = false;
     const cutter = new LineCutter(maxLineBytes, (line) => {
-      this.#rate.spend(bytesPerLine, performance.now());
-      this.#sink.write(line);
+      this.#rate.spend(bytesPerLine + this.#sink.write(line), performance.now());
     });
     const take = (chunk: Uint8Array): void => {
       hasRead = true;

@@ -2,11 +2,15 @@ import { WireError } from "../../wire/wire-error.ts";
 import type { Batch, Deliver } from "../export.ts";
 import type { Encoding, Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
+import { TookTooLong } from "../within-time.ts";
 import { borrowBuffer, returnBuffer } from "./body-buffers.ts";
 import type { Guest } from "./guest.ts";
 import { otlpFromJaeger } from "./otlp-from-jaeger.ts";
 import { otlpFromJson } from "./otlp-from-json.ts";
 import { scanExport } from "./scan-export.ts";
+
+/** Nothing else is done while secrets are looked for: a guest whose texts make that long has to wait as many times longer. */
+const tooLongSeconds = 20;
 
 /** Where all doors lead: whatever came is made OTLP, looked over, handed on and counted. */
 export class Intake {
@@ -20,7 +24,7 @@ export class Intake {
 
   /**
    * Resolves when somebody answers for the spans of the body.
-   * @throws Refusal 400 when it does not decode or goes beyond the limits; 503 when nobody has room.
+   * @throws Refusal 400 when it does not decode, goes beyond the limits, or cannot be scrubbed in time; 503 when nobody has room.
    */
   async take(guest: Guest, encoding: Encoding, body: Uint8Array, batch?: Batch): Promise<void> {
     let spans = 0;
@@ -31,6 +35,7 @@ export class Intake {
       if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key, batch });
       this.#metrics.received(encoding, spans, body.length);
     } catch (error) {
+      if (error instanceof TookTooLong) guest.spend(guest.limits.guestBytesPerSecond * tooLongSeconds);
       throw this.refusalOf(error, encoding, spans);
     } finally {
       made.release();
@@ -86,5 +91,6 @@ class MadeBody {
 }
 
 function statusOf(error: unknown): [status: number, message: string] {
+  if (error instanceof TookTooLong) return [400, "looking for secrets takes too long"];
   return error instanceof WireError ? [400, error.message] : [503, "cannot write"];
 }

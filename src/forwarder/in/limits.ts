@@ -12,6 +12,8 @@ export type Limits = {
   readonly guestBytesPerSecond: number;
   /** One request, packed and unpacked. */
   readonly maxBodyBytes: number;
+  /** One message over gRPC. */
+  readonly maxGrpcMessageBytes: number;
   /** One frame of upstream's agents, which is one span. */
   readonly maxFrameBytes: number;
   readonly maxSpansPerRequest: number;
@@ -30,6 +32,8 @@ export const defaultLimits: Limits = {
   guestBytesPerSecond: 32 * mebibyte,
   // What OTLP servers should take (wire-and-tracing 7.3).
   maxBodyBytes: 64 * mebibyte,
+  // While a message is handed on it counts twice: as it came, and whole.
+  maxGrpcMessageBytes: 16 * mebibyte,
   // The largest single span that is sane: whole requests are in there (wire-and-tracing 3.3).
   maxFrameBytes: 64 * mebibyte,
   maxSpansPerRequest: 262_144,

@@ -1,10 +1,14 @@
 const lineFeed = 10;
+const firstBytes = 1024;
 
-/** Cuts what a guest sends into lines. A line longer than `maxBytes` loses what is beyond. */
+/**
+ * Cuts what a guest sends into lines. A line longer than `maxBytes` loses what is beyond. What has come of a line lies in
+ * one buffer that doubles: a guest may send it byte by byte.
+ */
 export class LineCutter {
   readonly #maxBytes: number;
   readonly #onLine: (line: string) => void;
-  #parts: Buffer[] = [];
+  #buffer = Buffer.alloc(0);
   #bytes = 0;
 
   constructor(maxBytes: number, onLine: (line: string) => void) {
@@ -26,8 +30,7 @@ export class LineCutter {
   /** What has come is a line, if it is not empty. */
   end(): void {
     if (this.#bytes === 0) return;
-    const line = Buffer.concat(this.#parts).toString("utf8");
-    this.#parts = [];
+    const line = this.#buffer.toString("utf8", 0, this.#bytes);
     this.#bytes = 0;
     this.#onLine(line);
   }
@@ -35,7 +38,16 @@ export class LineCutter {
   #keep(bytes: Uint8Array): void {
     const kept = bytes.subarray(0, this.#maxBytes - this.#bytes);
     if (kept.length === 0) return;
-    this.#parts.push(Buffer.from(kept));
-    this.#bytes += kept.length;
+    const bytesThen = this.#bytes + kept.length;
+    if (bytesThen > this.#buffer.length) this.#grow(bytesThen);
+    this.#buffer.set(kept, this.#bytes);
+    this.#bytes = bytesThen;
+  }
+
+  #grow(bytes: number): void {
+    const length = Math.max(bytes, 2 * this.#buffer.length, firstBytes);
+    const larger = Buffer.alloc(Math.min(length, this.#maxBytes));
+    larger.set(this.#buffer.subarray(0, this.#bytes));
+    this.#buffer = larger;
   }
 }

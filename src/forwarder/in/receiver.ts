@@ -106,7 +106,7 @@ export class Receiver {
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     try {
       if (await isHttp2(socket, this.#stopping.signal)) {
-        this.#grpc ??= createGrpcDoor(this.#intake, this.#stopping.signal, this.#log);
+        this.#grpc ??= createGrpcDoor(this.#intake, guest.limits, this.#stopping.signal, this.#log);
         (await this.#grpc).take(socket, guest);
       } else this.#http.take(socket, guest);
       process.nextTick(() => socket.resume());

@@ -6,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -125,6 +126,26 @@ test("a drop-in leaves the configuration alone, and the doctor sees it", async (
   t.match(await uninstall(), { status: 0 });
   t.notOk(existsSync(file));
   t.match(await lookAtConfig(config), { state: "broken" });
+});
+
+test("a folder among the drop-ins is passed over", async (t) => {
+  const { folder, guest, install } = place(t, vector("go.toml"));
+  mkdirSync(join(folder, "config.d/old"), { recursive: true });
+  t.match(await install("--drop-in", ...goWishes(guest)), { status: 0 });
+});
+
+test("a file that is too long for a configuration is not read, nor one that has no end", async (t) => {
+  const { config, folder, guest, install } = place(t, vector("go.toml"));
+  mkdirSync(join(folder, "config.d"));
+  symlinkSync("/dev/zero", join(folder, "config.d/10-endless.toml"));
+  t.match(await install(...goWishes(guest)), {
+    status: 2,
+    stderr: /10-endless.toml cannot be read: it is no file/,
+  });
+  unlinkSync(join(folder, "config.d/10-endless.toml"));
+  // A hole of a terabyte: there is no memory for who would read it.
+  truncateSync(config, 2 ** 40);
+  t.match(await install(...goWishes(guest)), { status: 2, stderr: /cannot be read: it is too long/ });
 });
 
 test("a drop-in of others that says otherwise is named, and nothing is written", async (t) => {

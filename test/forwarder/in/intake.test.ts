@@ -5,6 +5,7 @@ import { Intake } from "../../../src/forwarder/in/intake.ts";
 import { defaultLimits } from "../../../src/forwarder/in/limits.ts";
 import { Metrics } from "../../../src/forwarder/metrics.ts";
 import { jsonFromProtobuf } from "../../../src/forwarder/out/otlp-json.ts";
+import { Scrubber } from "../../../src/forwarder/scrubber.ts";
 import { jaegerBatch } from "../jaeger-batch.ts";
 import { exportOf } from "../running.ts";
 
@@ -42,3 +43,13 @@ for (const [encoding, body] of bodies) {
     t.equal(guests.heldBytes, share);
   });
 }
+
+t.test("a guest whose texts take too long to look through is refused and has to wait", async (t) => {
+  const { guest } = guestWithShare(t);
+  const metrics = new Metrics();
+  const scrubber = new Scrubber([/(t+)+b/gu]);
+  const intake = new Intake(async (exported) => void scrubber.scrub(exported), metrics);
+  await t.rejects(intake.take(guest, "otlp-http", exportOf("t".repeat(60))), /takes too long/);
+  t.ok(guest.debtMs > 0);
+  t.match(await metrics.text(), /spans_refused_total\{status="400"\} 1/);
+});
