@@ -15,12 +15,15 @@ const moreBytes = new Uint8Array(streamBytes);
 
 /** Plays the runtime: the calls of a container's life, timed. */
 export class Runtime implements AsyncDisposable {
+  /** Where the agent listens. */
+  readonly socket: string;
   readonly #client: Client;
   readonly #rootfs: string;
   readonly #calls: ClientOf<typeof AgentServiceMethods>;
   #serial = 0;
 
-  private constructor(client: Client, rootfs: string) {
+  private constructor(socket: string, client: Client, rootfs: string) {
+    this.socket = socket;
     this.#client = client;
     this.#rootfs = rootfs;
     this.#calls = clientOf(client, AgentServiceMethods);
@@ -29,7 +32,7 @@ export class Runtime implements AsyncDisposable {
   /** `rootfs`: the root of every container, shared by all. */
   static async connect(socket: string, rootfs: string): Promise<Runtime> {
     const stream = await dial({ kind: "unix", path: socket }, { timeoutMs: connectMs });
-    return new Runtime(createTtrpcClient(stream), rootfs);
+    return new Runtime(socket, createTtrpcClient(stream), rootfs);
   }
 
   async createSandbox(id: string): Promise<void> {
@@ -89,12 +92,12 @@ export class Runtime implements AsyncDisposable {
 
   /** Runs `true` in a running container to its end. */
   async exec(container: string): Promise<void> {
-    await this.#wait(container, await this.#exec(container, ["true"]));
+    await this.wait(container, await this.startExec(container, ["true"]));
   }
 
   /** Reads what `args` prints to its end, one call after the other; answers MB/s (10^6 bytes). */
   async readAll(container: string, args: readonly string[]): Promise<number> {
-    const exec = await this.#exec(container, args);
+    const exec = await this.startExec(container, args);
     const startMs = performance.now();
     let bytes = 0;
     for (;;) {
@@ -107,35 +110,37 @@ export class Runtime implements AsyncDisposable {
       bytes += data.length;
     }
     const ms = performance.now() - startMs;
-    await this.#wait(container, exec);
+    await this.wait(container, exec);
     return bytes / 1000 / ms;
   }
 
   /** Writes `bytes` zeros to the input of `args`, one call after the other, until it has ended; answers MB/s. */
   async writeAll(container: string, args: readonly string[], bytes: number): Promise<number> {
-    const exec = await this.#exec(container, args);
+    const exec = await this.startExec(container, args);
     const process = { container_id: container, exec_id: exec };
     const startMs = performance.now();
     for (let sent = 0; sent < bytes; sent += streamBytes) {
       await this.#calls.WriteStdin({ ...process, data: moreBytes });
     }
     await this.#calls.CloseStdin(process);
-    await this.#wait(container, exec);
+    await this.wait(container, exec);
     return bytes / 1000 / (performance.now() - startMs);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.close();
-  }
-
-  async #exec(container: string, args: readonly string[]): Promise<string> {
+  /** Starts a process in a running container; answers its exec id. */
+  async startExec(container: string, args: readonly string[]): Promise<string> {
     const exec_id = this.#name("exec");
     await this.#calls.ExecProcess({ container_id: container, exec_id, process: buildProcess({ args }) });
     return exec_id;
   }
 
-  async #wait(container: string, exec: string): Promise<void> {
+  /** Waits until it has ended. */
+  async wait(container: string, exec: string): Promise<void> {
     await this.#calls.WaitProcess({ container_id: container, exec_id: exec });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
   }
 
   #name(kind: string): string {

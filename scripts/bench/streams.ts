@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import type { Runtime } from "./client.ts";
 import { type Row, rowBeside } from "./row.ts";
 import { median } from "./samples.ts";
@@ -15,21 +16,48 @@ const copier = `
   process.stdin.pipe(process.stdout);
 `;
 
+const discard = ["sh", "-c", "cat >/dev/null"];
+const run = promisify(execFile);
+/** The Go client, where it could be built. */
+const { KATA_BENCH_CLIENT: client = "" } = process.env;
+
 /** Output and input of a process of `container`, in pieces of 32 KiB, beside a pipe copied by plain Node. */
 export async function streamRows(runtime: Runtime, container: string, effort: Effort): Promise<Row[]> {
   const { streamBytes, rounds } = effort;
   const source = ["dd", "if=/dev/zero", `bs=${blockBytes}`, `count=${streamBytes / blockBytes}`];
-  const [copied, output, input]: [number[], number[], number[]] = [[], [], []];
+  const copied: number[] = [];
+  const [output, input]: [number[], number[]] = [[], []];
+  const [goOutput, goInput]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
     copied.push(await pipeCopy(source));
     output.push(await runtime.readAll(container, source));
-    input.push(await runtime.writeAll(container, ["sh", "-c", "cat >/dev/null"], streamBytes));
+    input.push(await runtime.writeAll(container, discard, streamBytes));
+    if (client === "") continue;
+    goOutput.push(await byGo("output", runtime, container, source, streamBytes));
+    goInput.push(await byGo("input", runtime, container, discard, streamBytes));
   }
-  const [baseline, beside] = [median(copied), "Node pipe copy"];
-  return [
-    rowBeside("stdout", "MB/s", median(output), beside, baseline, "≥ 300 MB/s"),
-    rowBeside("stdin", "MB/s", median(input), beside, baseline, "≥ 300 MB/s"),
-  ];
+  const beside = (name: string, figures: readonly number[]) =>
+    rowBeside(name, "MB/s", median(figures), "Node pipe copy", median(copied), "≥ 300 MB/s");
+  const rows = [beside("stdout", output), beside("stdin", input)];
+  if (client === "") return rows;
+  return [...rows, beside("stdout, read by Go", goOutput), beside("stdin, written by Go", goInput)];
+}
+
+/** The same calls by the library that the real runtime uses; answers MB/s. */
+async function byGo(
+  mode: "output" | "input",
+  runtime: Runtime,
+  container: string,
+  args: readonly string[],
+  bytes: number,
+): Promise<number> {
+  const exec = await runtime.startExec(container, args);
+  const what = ["-address", runtime.socket, "-mode", mode, "-container", container, "-exec", exec];
+  const { stdout } = await run(client, [...what, "-bytes", String(bytes)]);
+  if (mode === "output") await runtime.wait(container, exec);
+  const report = JSON.parse(stdout);
+  if (report.bytes !== bytes) throw new Error(`${report.bytes} bytes of ${bytes} came through`);
+  return report.megabytes_per_second;
 }
 
 async function pipeCopy(source: readonly string[]): Promise<number> {

@@ -98,10 +98,14 @@ func calls(ctx context.Context, o options, client *ttrpc.Client, end time.Time) 
 }
 
 func call(ctx context.Context, timeout time.Duration, client *ttrpc.Client, request *wrapperspb.StringValue, answer *wrapperspb.Int32Value) error {
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+	ctx, cancel := within(ctx, timeout)
+	defer cancel()
 	return client.Call(ctx, "grpc.Health", "Check", request, answer)
+}
+
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
 }
