@@ -5,6 +5,7 @@
  * A host that stops reading its stream holds the process back like any full pipe. One that has closed it does not: the
  * output is then read and dropped, so that the process lives on.
  */
+import { blockBytes, giveBack } from "../base/blocks.ts";
 import type { ByteStream } from "../base/byte-stream.ts";
 import type { ProcessIo } from "../runtime/process-io.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
@@ -33,8 +34,7 @@ export type PassedSource = {
   close(): Promise<void>;
 };
 
-/** What one read of a pipe brings at most. */
-const blockBytes = 64 * 1024;
+const nothing: Uint8Array = new Uint8Array(0);
 
 /** Closes all of them, without sending what still waits. Safe to repeat. */
 export function closePassed(passed: PassedStreams): void {
@@ -74,10 +74,12 @@ async function carryOutput(from: ReadEnd, to: ByteStream): Promise<void> {
   // What the host sends on a stream for output is nothing to us, but its end has to be noticed.
   to.start(ignored, ignored);
   const never = new AbortController();
-  for (;;) {
+  for (let sent = nothing; ; ) {
     const data = await from.read(blockBytes, () => never.signal);
+    if (to.backlogBytes === 0) giveBack(sent);
     if (data.length === 0) break;
     if (!to.write(data)) await to.drained();
+    sent = data;
   }
   await to.end();
   await to.close();

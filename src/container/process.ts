@@ -95,11 +95,16 @@ export class Process {
    * The next output, at most `maxBytes`; none at the end (agent-api 3.10).
    * @throws INTERNAL when the output goes to a stream of the host.
    */
-  async read(stream: "stdout" | "stderr", maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
-    if (this.#passed?.[stream] !== undefined) throw passedOn(stream);
-    const data = await this.#readEnd(stream).read(maxBytes, signal);
-    if (this.#firstOutput !== undefined && data.length > 0) {
-      this.#firstOutput.end();
+  read(stream: "stdout" | "stderr", maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
+    if (this.#passed?.[stream] !== undefined) return Promise.reject(passedOn(stream));
+    const data = this.#readEnd(stream).read(maxBytes, signal);
+    return this.#firstOutput === undefined ? data : this.#noteFirst(data);
+  }
+
+  async #noteFirst(output: Promise<Uint8Array>): Promise<Uint8Array> {
+    const data = await output;
+    if (data.length > 0) {
+      this.#firstOutput?.end();
       this.#firstOutput = undefined;
     }
     return data;

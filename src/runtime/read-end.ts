@@ -1,9 +1,10 @@
 /**
  * The agent's end of a pipe or terminal that a container process writes to.
  *
- * Pull model: nothing is read before somebody asks, so the kernel's buffer is the only buffer and a process that
- * nobody reads from is held back exactly as it would be by any pipe. Readers stand in line, and each leaves it the
- * moment its caller gives up. How a stream ends (agent-api 3.10):
+ * Pull model: nothing is read before somebody asks, so a process that nobody reads from is held back as it would be by
+ * any pipe. Who asks has all that is there read, up to one block: what is more than was asked for is kept for the next
+ * readers, and the kernel is asked again only when that is gone. Readers stand in line, and each leaves it the moment
+ * its caller gives up. How a stream ends (agent-api 3.10):
  *   - end of file, or EIO of a terminal whose last user has gone: the next read answers no bytes;
  *   - the process has exited but something else still holds the pipe: reads go on for a grace period after the
  *     exit, then answer no bytes. Whatever the process itself has said is among the first bytes read after its exit,
@@ -12,12 +13,11 @@
  *   - `finish()`: what the kernel still holds is moved here, so that the descriptor can be closed while a late
  *     reader still gets every byte.
  */
+import { giveBack, lendFromBytes, shareBlock, takeBlock } from "../base/blocks.ts";
 import type { Descriptor } from "../sys/descriptor.ts";
 
 /** How long output is awaited after the exit while something else still holds the stream (agent-api 3.10). */
 const graceAfterExitMs = 500;
-/** What one read moves at most; bigger reads answer short, as callers expect. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** What a pipe holds unless it was told otherwise (pipe(7)); a terminal holds less. */
 const defaultCapacityBytes = 64 * 1024;
 const nothing = new Uint8Array(0);
@@ -51,8 +51,9 @@ export class ReadEnd {
   }
 
   /**
-   * The next bytes, at most `maxBytes`; none at the end of the stream. Readers take turns in the order they came.
-   * Rejects with the reason of `signal` as soon as that aborts; no byte is lost by it.
+   * The next bytes, at most `maxBytes` and at most a block; none at the end of the stream. They are the caller's, who may
+   * give them back (base/blocks.ts). Readers take turns in the order they came. Rejects with the reason of `signal` as
+   * soon as that aborts; no byte is lost by it.
    */
   read(maxBytes: number, signal: () => AbortSignal): Promise<Uint8Array> {
     if (this.#readers.size === 0) {
@@ -75,7 +76,7 @@ export class ReadEnd {
   /** Moves what the kernel still holds into memory and closes the descriptor. Safe to repeat. */
   finish(): void {
     for (let bytes = 0; this.#descriptor !== undefined && bytes < this.#capacityBytes; ) {
-      const chunk = this.#readOnce(scratch.length);
+      const chunk = this.#readOnce();
       if (chunk === undefined || chunk.length === 0) break;
       this.#tail.push(chunk);
       bytes += chunk.length;
@@ -86,7 +87,7 @@ export class ReadEnd {
 
   /** Drops everything and closes the descriptor. Safe to repeat. */
   close(): void {
-    this.#tail = [];
+    for (const chunk of this.#tail.splice(0)) giveBack(chunk);
     this.#release();
     this.#serve();
   }
@@ -132,33 +133,49 @@ export class ReadEnd {
 
   /** Bytes, none at the end, or undefined when one has to wait. */
   #take(maxBytes: number): Uint8Array | undefined {
-    const kept = this.#tail[0];
-    if (kept !== undefined) {
-      if (kept.length > maxBytes) this.#tail[0] = kept.subarray(maxBytes);
-      else this.#tail.shift();
-      return kept.subarray(0, maxBytes);
-    }
+    if (this.#tail.length > 0) return this.#cut(maxBytes);
     if (this.#descriptor === undefined || (this.#graceOver && this.#leftBytes <= 0)) return nothing;
-    const chunk = this.#readOnce(maxBytes);
-    return chunk === undefined && this.#graceOver ? nothing : chunk;
+    if (maxBytes === 0) return nothing;
+    const chunk = this.#readOnce();
+    if (chunk === undefined) return this.#graceOver ? nothing : undefined;
+    if (chunk.length <= maxBytes) return chunk;
+    this.#tail.push(chunk);
+    return this.#cut(maxBytes);
   }
 
-  #readOnce(maxBytes: number): Uint8Array | undefined {
+  /** The first of what has been read ahead. Precondition: there is some. */
+  #cut(maxBytes: number): Uint8Array {
+    const kept = this.#tail[0] as Uint8Array;
+    if (kept.length <= maxBytes) {
+      this.#tail.shift();
+      return kept;
+    }
+    this.#tail[0] = kept.subarray(maxBytes);
+    if (maxBytes < lendFromBytes) return copy(kept, maxBytes);
+    shareBlock(kept);
+    return kept.subarray(0, maxBytes);
+  }
+
+  /** What the kernel has, at most a block; none at the end, or undefined when there is nothing yet. */
+  #readOnce(): Uint8Array | undefined {
     if (this.#descriptor === undefined) return nothing;
+    const block = takeBlock();
     let count: number;
     try {
-      count = this.#descriptor.read(scratch, 0, Math.min(maxBytes, scratch.length));
+      count = this.#descriptor.read(block);
     } catch {
       // EIO is how a terminal says that its last user is gone; whatever else broke ends the stream just as well.
       count = 0;
     }
-    if (count < 0) return undefined;
-    if (count === 0) {
-      if (maxBytes > 0) this.#release();
-      return nothing;
+    if (count >= lendFromBytes) {
+      this.#leftBytes -= count;
+      return block.subarray(0, count);
     }
-    this.#leftBytes -= count;
-    return Uint8Array.prototype.slice.call(scratch, 0, count);
+    if (count === 0) this.#release();
+    const few = count < 0 ? undefined : copy(block, count);
+    giveBack(block);
+    this.#leftBytes -= Math.max(0, count);
+    return few;
   }
 
   #release(): void {
@@ -166,4 +183,8 @@ export class ReadEnd {
     this.#descriptor?.close();
     this.#descriptor = undefined;
   }
+}
+
+function copy(bytes: Uint8Array, count: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(0, count));
 }

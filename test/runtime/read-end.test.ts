@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
 import { test } from "tap";
+import { blockBytes, giveBack } from "../../src/base/blocks.ts";
 import { delay } from "../../src/base/deadline.ts";
 import { ReadEnd } from "../../src/runtime/read-end.ts";
 import { Descriptor } from "../../src/sys/descriptor.ts";
@@ -45,6 +46,76 @@ test("the chunk that was answered is the reader's own", async (t) => {
   t.equal(text(first), "first");
   close();
   end.close();
+});
+
+test("a large chunk is the reader's own until it is given back", async (t) => {
+  const { end, write, close } = pipe();
+  const kept: Uint8Array[] = [];
+  for (const letter of "abcdefgh") {
+    write(letter.repeat(10_000));
+    kept.push(await end.read(6_000, never), await end.read(6_000, never));
+  }
+  t.same(
+    kept.map(text),
+    [..."abcdefgh"].flatMap((letter) => [letter.repeat(6_000), letter.repeat(4_000)]),
+  );
+  const buffers = new Set(kept.map(({ buffer }) => buffer));
+  kept.forEach(giveBack);
+  write("i".repeat(10_000));
+  const next = await end.read(6_000, never);
+  t.equal(text(next), "i".repeat(6_000));
+  t.ok(buffers.has(next.buffer), "what was given back is used again");
+  close();
+  end.close();
+});
+
+test("what is read ahead outlives the part of it that was given back", async (t) => {
+  const [one, other] = [pipe(), pipe()];
+  one.write("a".repeat(20_000));
+  other.write("b".repeat(20_000));
+  giveBack(await one.end.read(10_000, never));
+  t.equal(text(await other.end.read(10_000, never)), "b".repeat(10_000));
+  t.equal(text(await one.end.read(10_000, never)), "a".repeat(10_000));
+  for (const { end, close } of [one, other]) {
+    close();
+    end.close();
+  }
+});
+
+test("what is read ahead is at most a block, and the writer is held back behind it", async (t) => {
+  const capacityBytes = 1024 * 1024;
+  const { readEnd, writeEnd } = makePipe();
+  setPipeSize(writeEnd, capacityBytes);
+  const end = new ReadEnd(new Descriptor(readEnd), capacityBytes);
+  const input = new Descriptor(writeEnd);
+  const fill = () => {
+    let bytes = 0;
+    for (let count = -1; count !== 0; bytes += count) count = input.write([new Uint8Array(4096)]);
+    return bytes;
+  };
+  fill();
+  t.equal((await end.read(4096, never)).length, 4096);
+  t.equal(fill(), blockBytes, "so much room has one read made");
+  for (let at = 4096; at < blockBytes; at += 4096) t.equal((await end.read(4096, never)).length, 4096);
+  t.equal(fill(), 0, "what was ahead is read first");
+  t.equal((await end.read(0, never)).length, 0);
+  t.equal(fill(), 0, "who asks for nothing takes nothing");
+  input.close();
+  end.close();
+});
+
+test("what was read ahead comes before what the end of the process leaves", async (t) => {
+  const { end, write, close } = pipe();
+  write("a".repeat(20_000));
+  t.equal(text(await end.read(5_000, never)), "a".repeat(5_000));
+  write("b".repeat(20_000));
+  close();
+  end.finish();
+  t.notOk(end.ended);
+  let seen = "";
+  for (let chunk = "a"; chunk !== ""; seen += chunk) chunk = text(await end.read(9_000, never));
+  t.equal(seen, "a".repeat(15_000) + "b".repeat(20_000));
+  t.ok(end.ended);
 });
 
 test("readers take turns in the order they came", async (t) => {

@@ -1,4 +1,5 @@
 import { AgentError } from "../../base/agent-error.ts";
+import { giveBack } from "../../base/blocks.ts";
 import type { ByteStream } from "../../base/byte-stream.ts";
 import { Code } from "../../base/code.ts";
 import type { Log } from "../../base/log.ts";
@@ -21,6 +22,8 @@ import { LiveCall, type Reply } from "../live-call.ts";
 const maxRunningCalls = 16_384;
 /** Time for the last answers to leave after the peer has closed its half. */
 const lastWriteMs = 1000;
+/** Queues a microtask; `queueMicrotask` makes an object for asynchronous hooks each time. */
+const resolved = Promise.resolve();
 
 /** How to serve a connection. */
 export type TtrpcOptions = {
@@ -81,6 +84,8 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   #receivedAtMs = 0;
   /** Calls whose answers have not been written yet. */
   #unwritten: LiveCall[] = [];
+  /** What has been handed to the stream for sending since it was last looked whether all has left. */
+  #handed: Uint8Array[] = [];
 
   constructor(stream: ByteStream, dispatcher: Dispatcher, options: TtrpcOptions) {
     this.#stream = stream;
@@ -262,15 +267,17 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
   #queueFlush(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
-    queueMicrotask(() => this.#flush());
+    void resolved.then(this.#flush);
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     this.#flushQueued = false;
     if (this.#state === "closed" || this.#writer.length === 0) return;
-    const hasRoom = this.#stream.write(...this.#writer.chunks());
+    const chunks = this.#writer.chunks();
+    if (chunks.length > 1) this.#handed.push(...chunks);
+    const hasRoom = this.#stream.write(...chunks);
     // The stream itself writes at the end of this turn, before this microtask.
-    if (hasRoom) queueMicrotask(() => this.#noteWritten());
+    if (hasRoom) void resolved.then(this.#noteWritten);
     if (hasRoom || this.#held) return;
     this.#held = true;
     this.#stream.pause();
@@ -279,12 +286,19 @@ class Connection implements TtrpcConnection, FrameSink, Reply {
       this.#noteWritten();
       if (this.#state !== "closed") this.#stream.resume();
     });
-  }
+  };
 
-  #noteWritten(): void {
+  readonly #noteWritten = (): void => {
     const written = this.#unwritten;
     this.#unwritten = [];
     for (const call of written) call.written();
+    if (this.#handed.length > 0) this.#giveBack();
+  };
+
+  /** Blocks of output may be used again once all that was handed over has left; otherwise V8 finds them some day. */
+  #giveBack(): void {
+    if (this.#stream.backlogBytes === 0) this.#handed.forEach(giveBack);
+    this.#handed = [];
   }
 
   #onEnd(error: Error | undefined): void {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "tap";
 import { AgentError } from "../../../src/base/agent-error.ts";
+import { blockBytes, takeBlock } from "../../../src/base/blocks.ts";
 import { Code } from "../../../src/base/code.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { ReadStreamRequest, ReadStreamResponse } from "../../../src/gen/agent.ts";
@@ -364,6 +365,49 @@ test("an answer that waits to be sent is not written over by the next one", asyn
     [1, 3, 5].map((id) => ({ id, code: Code.ok })),
   );
   await connection.close();
+});
+
+/** Answers each read with a block full of the number that was asked for; remembers which memory it used. */
+function blockReader() {
+  const used = new Set<ArrayBufferLike>();
+  const ReadStdout = async ({ len }: ReadStreamRequest) => {
+    const data = takeBlock().fill(len);
+    used.add(data.buffer);
+    return { data };
+  };
+  const ask = (id: number) =>
+    request(id, agent, "ReadStdout", { payload: encodeMessage(ReadStreamRequest, { len: id & 255 }) });
+  const isWhole = ({ id, payload }: { id: number; payload: Uint8Array }) => {
+    const { data } = decodeMessage(ReadStreamResponse, payload);
+    return data.length === blockBytes && data.every((byte) => byte === (id & 255));
+  };
+  return { serving: handlers({ ReadStdout }), used, ask, isWhole };
+}
+
+test("output in an answer that waits to be sent is not written over", async (t) => {
+  const { serving, ask, isWhole } = blockReader();
+  const [ours, theirs] = memoryStreamPair();
+  const connection = serveTtrpc(ours, createDispatcher(serving), { log: silentLog });
+  const peer = new RawPeer(theirs);
+  theirs.pause();
+  for (const id of [1, 3, 5]) {
+    const { writes } = ours;
+    peer.send(ask(id));
+    while (ours.writes === writes) await turn();
+  }
+  theirs.resume();
+  t.same((await peer.answers(3)).map(isWhole), [true, true, true]);
+  await connection.close();
+});
+
+test("the memory of output is used again once it has been sent", async (t) => {
+  const { serving, used, ask, isWhole } = blockReader();
+  const { peer } = await peerOf(t, serving);
+  for (let id = 1; id < 200; id += 2) {
+    peer.send(ask(id));
+    t.ok(isWhole(await peer.answer()), `answer ${id}`);
+  }
+  t.ok(used.size < 20, `${used.size} blocks for 100 answers one after the other`);
 });
 
 test("nothing is read from a peer that does not read its answers", async (t) => {
