@@ -15,6 +15,10 @@ const coverable = new Set(
   ),
 );
 
+/** Where crun makes the nodes of devices, and two of them that it opens where no file system is mounted there. */
+const devices = "/dev";
+const opened = ["/dev/console", "/dev/null"];
+
 /** What is known of a mount's destination: where it really leads, and whether something else than a directory is there. */
 type Destination = { readonly path: string; readonly noDirectory: boolean };
 
@@ -23,19 +27,28 @@ type Destination = { readonly path: string; readonly noDirectory: boolean };
  *
  * `/proc` is how programs learn about themselves and how security modules are told what to do, so nothing may pretend
  * to be it, and only a few of its figures may be covered. A destination counts as the place where it really leads.
+ *
+ * The image says what `/dev` is. Versions of crun that are in use follow a link there, and would make nodes or open
+ * files outside the container (CVE-2026-47766 before crun 1.28; CVE-2026-88264, CVE-2026-88265 before 1.30).
  * @throws INTERNAL.
  */
 export async function checkMounts(rootfs: string, mounts: readonly OciMount[]): Promise<void> {
   // One after the other: a dead share then holds one thread, and what lies on many ways is looked at once.
   const known: KnownLinks = new Map();
   await mayHang(rootfs, async () => {
-    const looks = await lookWithin(
-      rootfs,
-      mounts.map(({ destination }) => destination),
-    );
+    const paths = [...mounts.map(({ destination }) => destination), devices, ...opened];
+    const looks = await lookWithin(rootfs, paths);
+    const lookAt = (index: number) => looks[index] ?? "unclear";
+    let own = false;
     for (const [index, mount] of mounts.entries()) {
-      const look = looks[index] ?? "unclear";
-      await checkMount(mount, look === "unclear" ? await looked(rootfs, mount, known) : plain(mount, look));
+      const look = lookAt(index);
+      const destination = look === "unclear" ? await looked(rootfs, mount, known) : plain(mount, look);
+      await checkMount(mount, destination);
+      own ||= destination.path === devices;
+    }
+    const judged = own ? [devices] : [devices, ...opened];
+    for (const [index, path] of judged.entries()) {
+      if (lookAt(mounts.length + index) === "unclear") await mustBeNoLink(rootfs, path, known);
     }
   }).catch((error) => {
     throw AgentError.from(error);
@@ -66,6 +79,11 @@ async function checkMount(mount: OciMount, { path, noDirectory }: Destination): 
   if (noDirectory && (mount.type === "proc" || mount.type === "sysfs")) {
     throw new AgentError(Code.internal, "proc and sysfs must be mounted on a directory");
   }
+}
+
+async function mustBeNoLink(rootfs: string, path: string, known: KnownLinks): Promise<void> {
+  if ((await scopedPath(rootfs, path, known)) === path) return;
+  throw new AgentError(Code.internal, `${path} of the image must not be a link`);
 }
 
 async function mustBeProc({ type, source, options = [] }: OciMount): Promise<void> {

@@ -1,5 +1,14 @@
 /** What of the rest of a document reaches a container (agent-api 3.3.3 to 3.3.11), with crun as the one who does it. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import t, { test } from "tap";
 import { Code } from "../../src/base/code.ts";
@@ -182,6 +191,20 @@ test("a destination never leads out of the root file system (10.1)", async (t) =
     await refusal(printed(withMounts("true", { destination, ...tmpfs })));
   }
   t.notOk(existsSync(join(outside, "new")));
+});
+
+test("no device is made where the image's /dev leads", needsRoot, async (t) => {
+  const outside = mkdtempSync(join(agent.folder, "outside-"));
+  const root = mkdtempSync(join(agent.folder, "led-dev-"));
+  cpSync(join(agent.root, "bin"), join(root, "bin"), { recursive: true, verbatimSymlinks: true });
+  for (const name of ["proc", "sys", "tmp"]) mkdirSync(join(root, name));
+  // There in the image too: crun mounts there and then, following the link once more, opens the other.
+  mkdirSync(join(root, outside), { recursive: true });
+  symlinkSync(outside, join(root, "dev"));
+  const { code, message } = await refused(specOf(root, { args: ["true"] }));
+  t.equal(code, Code.internal);
+  t.match(message, /\/dev of the image must not be a link/);
+  t.strictSame(readdirSync(outside), []);
 });
 
 test("control groups are seen from the container's own down (3.3.11 step 2, 3.3.4)", needsRoot, async (t) => {

@@ -38,3 +38,28 @@ test("a mount counts as being where its destination leads", async (t) => {
     ),
   ]);
 });
+
+test("an image's /dev, and what crun opens in it, are no links", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "check-mounts-"));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const own: OciMount = { destination: "/dev/.", type: "tmpfs", source: "tmpfs" };
+  const refused = (mounts: OciMount[], message: RegExp) =>
+    t.rejects(checkMounts(root, mounts), { code: Code.internal, message }, String(message));
+  mkdirSync(join(root, "dev"));
+  for (const name of ["console", "null"]) {
+    const link = join(root, "dev", name);
+    symlinkSync("/etc/made", link);
+    await refused([], new RegExp(`/dev/${name} of the image must not be a link`));
+    await checkMounts(root, [bind("/etc"), own]);
+    rmSync(link);
+  }
+  await checkMounts(root, []);
+  rmSync(join(root, "dev"), { recursive: true });
+  await checkMounts(root, [own]);
+  for (const target of ["/etc", "missing", "/dev"]) {
+    symlinkSync(target, join(root, "dev"));
+    await refused([own], /dev of the image must not be a link|too many links/);
+    await refused([], /dev of the image must not be a link|too many links/);
+    rmSync(join(root, "dev"));
+  }
+});
