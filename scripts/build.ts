@@ -37,7 +37,7 @@ const hookSources = newest("{src/sys/native/hook.c,scripts/build.ts}");
 const staticFlags = ["-Os", "-s", "-static", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 // The lock file stands for what is in node_modules.
 const bundleSources = newest(
-  "{src/**/*.ts,scripts/{bundle,code-cache,late-modules,programs}.ts,package-lock.json}",
+  "{src/**/*.ts,scripts/{bundle,code-cache,late-modules,late-performance,programs}.ts,package-lock.json}",
 );
 
 const pageSources = newest("{src/{page,view}/*,scripts/build-page.ts,package-lock.json}");

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { addCodeCache, moduleFunction } from "./code-cache.ts";
 import { lateBuiltins, packagesApart, pinoWithoutTransports } from "./late-modules.ts";
@@ -23,6 +23,7 @@ export async function bundle(root: string, program: Program, base: string): Prom
     // Node compiles CommonJS without the promise machinery of ES modules, which is what a start waits for.
     format: "cjs",
     define: { "import.meta.dirname": "__dirname" },
+    inject: [join(import.meta.dirname, "late-performance.ts")],
     external: ["*.node"],
     // import() becomes require, which needs none of the loader for ES modules.
     supported: { "dynamic-import": false },

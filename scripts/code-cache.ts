@@ -27,7 +27,8 @@ const { Script } = require("node:vm");
 `;
 /**
  * What runs in the place of the bundle. V8 refuses a cache that another version or other flags have made. The bytes of
- * both files are given back at once: an idle agent may not collect its garbage for days.
+ * both files are given back at once: an idle agent may not collect its garbage for days. Each file of the sources asks
+ * for the built-in modules that it uses, a hundred times in all, and Node takes its time for each: so it is asked once.
  */
 const loader = `"use strict";
 ${script}
@@ -37,7 +38,12 @@ const read = (path) => { try { return readFileSync(path); } catch { return undef
 const [source, cachedData] = [readFileSync(filename), read(base + ".cache")];
 const code = new Script(source.latin1Slice(), { filename, cachedData });
 for (const bytes of [source, cachedData]) bytes?.buffer.transfer(0);
-code.runInThisContext()(exports, require, module, __filename, __dirname);
+const known = new Map();
+const ask = (name) => {
+  if (!known.has(name)) known.set(name, require(name));
+  return known.get(name);
+};
+code.runInThisContext()(exports, ask, module, __filename, __dirname);
 `;
 /** The hash of the flags is in the file too, so they are as ever when it is written. */
 const steady = `${script}

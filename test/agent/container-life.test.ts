@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test, test } from "tap";
@@ -121,8 +121,10 @@ test("crun knows a container as running that was started without it", needsRoot,
   const id = await agent.create("known", { args: ["sleep", "100"] });
   const place = ["--target", `${agent.pid}`, "--mount", "--pid", "crun", `--root=${state}`, "state", id];
   const { PATH } = process.env;
-  const status = () =>
-    JSON.parse(execFileSync("nsenter", place, { encoding: "utf8", env: { PATH } })).status as string;
+  const status = () => {
+    const { stdout } = spawnSync("nsenter", place, { encoding: "utf8", env: { PATH } });
+    return (JSON.parse(stdout) as { status: string }).status;
+  };
   t.equal(status(), "created");
   await calls.StartContainer({ container_id: id });
   t.equal(status(), "running");
