@@ -56,6 +56,7 @@ vm_packages() {
   need_tool gperf gperf
   need_tool pkgconf pkg-config
   need_tool python3 python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
   need_tool iptables xtables-legacy-multi
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs
@@ -99,7 +100,6 @@ release_packages() {
 # What the tests of manifests and container images need: without it they skip.
 cluster_packages() {
   need_tool umoci umoci
-  python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 }
 
 apt_install() {

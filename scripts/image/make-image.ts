@@ -5,8 +5,9 @@ import { buildTarget } from "../target.ts";
 import { writeCpio } from "./cpio.ts";
 import { makeDiskImage } from "./disk-image.ts";
 import { type FileSystem, makeFileSystem } from "./file-system.ts";
-import { bootContents, guestContents } from "./guest-contents.ts";
+import { bootContents, guestContents, licensedContents } from "./guest-contents.ts";
 import { guestKernel } from "./guest-kernel.ts";
+import { placeLicences } from "./guest-licences.ts";
 import { prepareGuestPrograms } from "./guest-programs.ts";
 import type { TreeEntry } from "./guest-tree.ts";
 import { type ImageKind, imageFile } from "./image-kind.ts";
@@ -30,11 +31,16 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
  * outside Kata. `say` is told each step; `place` is another file for the image than its own. Throws an Error that says
  * what is missing.
  */
-export function makeImage(kind: ImageKind, say: (line: string) => void, place?: string): MadeImage {
+export async function makeImage(
+  kind: ImageKind,
+  say: (line: string) => void,
+  place?: string,
+): Promise<MadeImage> {
   const { out: build } = buildTarget(projectDir, kind.architecture);
   mkdirSync(join(build, "guest"), { recursive: true });
   const system = systemRoot(kind.architecture, say);
   prepareGuestPrograms(system, say);
+  await placeLicences(system, [...licensedContents("agent", system), ...licensedContents("systemd", system)]);
   const entries = guestContents(kind.init, system);
   say(`${entries.length} files and folders`);
   const timeS = sourceDateS(projectDir);

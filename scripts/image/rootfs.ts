@@ -4,7 +4,7 @@
 //   node scripts/image/rootfs.ts [--format initrd|cpio|ext4|erofs] [--init agent|systemd] [--dax] [--arch amd64|arm64]
 //
 // docs/image.md says what the formats are for. Beside an image lies its report of sizes and its bill of materials.
-import { existsSync, globSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildTarget } from "../target.ts";
@@ -26,7 +26,9 @@ function isFresh(kind: ImageKind): boolean {
   const madeAt = statSync(file).mtimeMs;
   const inputs = [
     ...globSync("lib/!(agentctl|kata-trace-forwarder).*", { cwd: out }).map((path) => join(out, path)),
-    ...globSync("{rootfs/**,scripts/image/*.ts}", { cwd: root }).map((path) => join(root, path)),
+    ...globSync("{rootfs/**,scripts/image/*.ts,LICENSE,package-lock.json}", { cwd: root }).map((path) =>
+      join(root, path),
+    ),
     join(out, "kata-agent"),
   ];
   return inputs.every((path) => existsSync(path) && statSync(path).mtimeMs < madeAt);
@@ -36,10 +38,15 @@ function isFresh(kind: ImageKind): boolean {
 function describe(made: MadeImage): void {
   const base = made.file.replace(/\.(cpio\.gz|img)$/, "");
   writeFileSync(`${base}.sizes.md`, sizeReport(made));
-  writeFileSync(`${base}.cdx.json`, billOfMaterials(made));
-  say(
-    `${basename(base)}.sizes.md says what each megabyte is, ${basename(base)}.cdx.json is the SBOM (CycloneDX)`,
-  );
+  say(`${basename(base)}.sizes.md says what each megabyte is`);
+  // None of an older image.
+  rmSync(`${base}.cdx.json`, { force: true });
+  try {
+    writeFileSync(`${base}.cdx.json`, billOfMaterials(made));
+    say(`${basename(base)}.cdx.json is the SBOM (CycloneDX)`);
+  } catch (error) {
+    say(`there is no SBOM: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const { values } = parseArgs({
@@ -54,7 +61,7 @@ const { arch, ...words } = values;
 try {
   const kind = asImageKind(arch ? asArchitecture(arch) : ownArchitecture(), words);
   if (!isFresh(kind)) {
-    const made = makeImage(kind, say);
+    const made = await makeImage(kind, say);
     if (kind.format !== "cpio") describe(made);
   }
 } catch (error) {

@@ -7,6 +7,8 @@
 import { join } from "node:path";
 import { version } from "../../src/base/version.ts";
 import { asArchitecture, buildFolder, ownArchitecture, traitsOf } from "../image/architecture.ts";
+import { licensedContents } from "../image/guest-contents.ts";
+import { placeLicences } from "../image/guest-licences.ts";
 import { prepareGuestPrograms } from "../image/guest-programs.ts";
 import { systemRoot } from "../image/system-root.ts";
 import { carriedEntries, type Extra, extras } from "./carried-entries.ts";
@@ -32,6 +34,7 @@ const build = buildFolder(root, architecture);
 const extra = wanted(process.env["WITH"]);
 const system = systemRoot(architecture, say);
 prepareGuestPrograms(system, say);
+await placeLicences(system, [...licensedContents("agent", system), ...licensedContents("systemd", system)]);
 const entries = carriedEntries({ architecture, build, system: system.path }, extra);
 const file = join(root, "build", `kata-agent-${version}-${traitsOf(architecture).machine}.tar.zst`);
 const bytes = packTarball(file, entries);

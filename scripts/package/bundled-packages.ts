@@ -7,11 +7,16 @@ import type { Component } from "./component.ts";
 
 const licenceFile = /^(licen[cs]e|copying|notice)/i;
 
-/** The npm packages whose code is in the programs and the page, by the bundler's own account of what it reads. */
-export async function bundledPackages(root: string): Promise<Component[]> {
+const everything: readonly string[] = [...programs.map(({ entry }) => entry), "src/page/main.tsx"];
+
+/**
+ * The npm packages whose code is in what is bundled of `entryPoints`, mostly all programs and the page, by the bundler's own
+ * account of what it reads.
+ */
+export async function bundledPackages(root: string, entryPoints = everything): Promise<Component[]> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [...programs.map(({ entry }) => entry), "src/page/main.tsx"],
+    entryPoints: [...entryPoints],
     outdir: "build/nothing-is-written",
     write: false,
     metafile: true,

@@ -25,18 +25,18 @@ export function isCLibrary(name: string): boolean {
 const lists = join(import.meta.dirname, "../../rootfs");
 
 /**
- * What the tarball holds: the agent with its Node, the units of a systemd guest, and the extras, with the libraries that
+ * What the tarball holds: the agent with its Node, the units of a systemd guest, all licences, and the extras, with the libraries that
  * they need moved to {@link libraryFolder}. Only files and links below `/usr`, no folders: a folder in an archive would
  * take the place of a link of the distribution.
  */
 export function carriedEntries(sources: TreeSources, wanted: readonly Extra[]): TreeEntry[] {
-  const [agent, systemd] = ["agent.tree", "systemd-agent.tree"].map((list) =>
+  const [agent, ...others] = ["agent.tree", "systemd-agent.tree", "licences.tree"].map((list) =>
     readFileSync(join(lists, list), "utf8"),
   );
   const unwanted = extras.filter((extra) => !wanted.includes(extra)).map((extra) => placeOf[extra]);
   const isWanted = (line: string): boolean => !unwanted.some((path) => line.split(/\s+/)[1] === path);
   const lines = [...(agent ?? "").split("\n"), `exec ${placeOf.iproute2} ip`].filter(isWanted);
-  const entries = readTree([...lines, systemd].join("\n"), sources, "agent tarball").flatMap(moved);
+  const entries = readTree([...lines, ...others].join("\n"), sources, "agent tarball").flatMap(moved);
   const outside = entries.find(
     ({ path, kind }) => !path.startsWith("/usr/") || kind === "dir" || kind === "node",
   );

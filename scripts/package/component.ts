@@ -1,10 +1,10 @@
 /** A part of the packages that others have written. */
 export type Component = {
-  /** Where it is from: npm, crates.io, Node.js itself, or the C library of the machine that built. */
-  readonly kind: "npm" | "crate" | "node" | "libc";
+  /** Where it is from: npm, crates.io, Node.js itself, the C library of the machine that built, or a Debian package. */
+  readonly kind: "npm" | "crate" | "node" | "libc" | "debian";
   readonly name: string;
   readonly version: string;
-  /** An SPDX expression. */
+  /** An SPDX expression; of a Debian package its source, as its licences stand in its text. */
   readonly licence: string;
   /** The licences themselves and the notices that have to go with them. */
   readonly texts: readonly string[];

@@ -9,13 +9,20 @@ import { bundledPackages } from "./bundled-packages.ts";
 import type { Component } from "./component.ts";
 import { crates } from "./crates.ts";
 
-/** All parts by others of what was built into `build`. Throws an Error when a licence cannot be found. */
-export async function thirdParties(root: string, build: string): Promise<Component[]> {
+/**
+ * All parts by others of what was built into `build`, or of the programs that `entryPoints` begin. Throws an Error when a
+ * licence cannot be found.
+ */
+export async function thirdParties(
+  root: string,
+  build: string,
+  entryPoints?: readonly string[],
+): Promise<Component[]> {
   const engine = existsSync(join(build, "lib/policy.node"));
   return [
     nodeItself(root),
     libc(),
-    ...(await bundledPackages(root)),
+    ...(await bundledPackages(root, entryPoints)),
     ...(engine ? crates(join(root, "src/sys/policy-engine")) : []),
   ];
 }
@@ -71,15 +78,21 @@ export function thirdPartyText(components: readonly Component[]): string {
   for (const { name, texts } of components)
     for (const text of texts) owners.set(text, [...(owners.get(text) ?? []), name]);
   const chapters = [...owners].map(([text, names]) => `${line}\n${names.join(", ")}\n${line}\n\n${text}\n`);
-  return `${head}\n${rows.join("\n")}\n\n${chapters.join("\n")}`;
+  const kinds = new Set(components.map(({ kind }) => kind));
+  const legend = Object.entries(meanings).filter(([kind]) => [...kinds].some((each) => each === kind));
+  const explained = legend.map(([kind, meaning]) => `${kind.padEnd(7)} ${meaning}`);
+  return [head, ...explained, "", ...rows, "", chapters.join("\n")].join("\n");
 }
 
 const line = "=".repeat(80);
 const head = `What of others is in these programs. kata-agent-node itself: Apache License 2.0, in the file LICENSE.
-
-npm     in the bundles, the page and the packages beside them (lib/kata-agent-node/*.js, *.cjs, *.html)
-crate   in the policy engine (lib/kata-agent-node/policy.node)
-node    lib/kata-agent-node/node
-libc    linked into the static programs (bin/*, lib/kata-agent-node/kata-hook): they are made again with another one by
-        "make build" from the sources of kata-agent-node
 `;
+const meanings: Readonly<Record<Component["kind"], string>> = {
+  npm: "in the bundles, the page and the packages beside them (lib/kata-agent-node/*.js, *.cjs, *.html)",
+  crate: "in the policy engine (lib/kata-agent-node/policy.node)",
+  node: "lib/kata-agent-node/node",
+  libc: `linked into the static programs (bin/*, lib/kata-agent-node/kata-hook): they are made again with another one by
+        "make build" from the sources of kata-agent-node`,
+  debian: `programs, libraries and kernel modules of the distribution, as its packages have them; crun is compiled, of the
+        same source and with the libraries of these packages. Debian's archive has the source that a line ends with`,
+};

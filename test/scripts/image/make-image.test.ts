@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { billOfMaterials } from "../../../scripts/image/bill-of-materials.ts";
 import { guestContents } from "../../../scripts/image/guest-contents.ts";
 import { asImageKind } from "../../../scripts/image/image-kind.ts";
 import { makeImage } from "../../../scripts/image/make-image.ts";
+import { sbomPython } from "../../../scripts/image/sbom-tool.ts";
 import { sizeReport } from "../../../scripts/image/size-report.ts";
 import { ownSystemRoot } from "../../../scripts/image/system-root.ts";
 
@@ -18,6 +20,18 @@ const silent = (): void => undefined;
 
 const hashOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
 
+/** What the judge of CycloneDX's own library says of a document: `None` is nothing. */
+function complaint(document: string): string {
+  const script = [
+    "import sys",
+    "from cyclonedx.schema import SchemaVersion",
+    "from cyclonedx.validation.json import JsonStrictValidator",
+    "print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read()))",
+  ];
+  const options = { input: document, encoding: "utf8" } as const;
+  return execFileSync(sbomPython(), ["-c", script.join("\n")], options).trim();
+}
+
 for (const [format, init] of [
   ["cpio", "agent"],
   ["ext4", "systemd"],
@@ -25,11 +39,11 @@ for (const [format, init] of [
   test(`made twice, ${format} with ${init} as init is the same bytes`, { skip }, async (t) => {
     const kind = asImageKind(ownArchitecture(), { format, init });
     const dir = t.testdir();
-    const hashes = ["one", "two"].map((name) => {
-      const { file } = makeImage(kind, silent, join(dir, name));
-      return hashOf(file);
-    });
-    t.equal(hashes[0], hashes[1]);
+    const [one, two] = [
+      await makeImage(kind, silent, join(dir, "one")),
+      await makeImage(kind, silent, join(dir, "two")),
+    ];
+    t.equal(hashOf(one.file), hashOf(two.file));
   });
 }
 
@@ -41,8 +55,9 @@ test("the reports name where each file is from, and list what a scanner looks fo
   t.match(sizes, /\| node \| 1\d\d\.\d\d \| 1 \|/);
   t.match(sizes, /\| \/usr\/sbin\/ip \| 0\.\d\d \| iproute2 [\d.-]+/);
   t.notMatch(sizes, /\| undefined \|/);
-  const bill = JSON.parse(billOfMaterials(made));
-  t.match(bill, { bomFormat: "CycloneDX", specVersion: "1.5", serialNumber: /^urn:uuid:[0-9a-f-]{36}$/ });
+  const text = billOfMaterials(made);
+  const bill = JSON.parse(text);
+  t.match(bill, { bomFormat: "CycloneDX", specVersion: "1.6", serialNumber: /^urn:uuid:[0-9a-f-]{36}$/ });
   const purls: string[] = bill.components.map(({ purl }: { purl: string }) => purl);
   for (const wanted of [
     `pkg:generic/node@${process.versions.node}`,
@@ -55,6 +70,10 @@ test("the reports name where each file is from, and list what a scanner looks fo
       String(wanted),
     );
   }
+  const ofLibc = bill.components.find(({ purl }: { purl: string }) =>
+    purl.startsWith("pkg:deb/debian/glibc@"),
+  );
+  t.match(ofLibc.licenses, [{ expression: /LGPL-2\.1/ }], "licences, too");
   const hasEngine = made.entries.some(({ path }) => path.endsWith("/policy.node"));
   t.equal(
     purls.some((purl) => purl.startsWith("pkg:cargo/regorus@")),
@@ -62,5 +81,7 @@ test("the reports name where each file is from, and list what a scanner looks fo
     "the crates of the policy engine, where it is inside",
   );
   t.equal(new Set(bill.components.map((each: { "bom-ref": string }) => each["bom-ref"])).size, purls.length);
-  t.equal(billOfMaterials(made), billOfMaterials(made), "the same for the same image");
+  t.equal(billOfMaterials(made), text, "the same for the same image");
+  t.equal(complaint(text), "None", "as CycloneDX's schema has it");
+  t.not(complaint(text.replace('"CycloneDX"', '"other"')), "None", "which says so of another");
 });

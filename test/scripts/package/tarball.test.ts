@@ -27,6 +27,7 @@ function small(t: Test): TreeSources {
   };
   for (const name of ["kata-agent", "lib/kata-agent.cjs", "lib/kata.node", "lib/kata-hook"]) touch(name);
   mkdirSync(join(build, "guest"), { recursive: true });
+  for (const text of ["guest/LICENSE", "guest/THIRD-PARTY.txt.gz"]) touch(text);
   for (const program of ["node", "crun"]) copyFileSync("/bin/sh", join(build, "guest", program));
   return { architecture: ownArchitecture(), build, system: "/" };
 }
@@ -39,6 +40,7 @@ test("only files below /usr, and no library in the place of the distribution's",
   t.ok(paths.includes("/usr/bin/kata-agent"));
   t.ok(paths.includes("/usr/lib/systemd/system/kata-agent.service"));
   t.ok(paths.includes("/usr/lib/systemd/system/kata-containers.target"));
+  t.ok(paths.includes("/usr/lib/kata-agent-node/THIRD-PARTY.txt.gz"), "the licences of all that");
   t.ok(paths.includes("/usr/bin/crun") && paths.includes("/usr/sbin/ip"));
   for (const path of paths) t.ok(path.startsWith("/usr/"), path);
   const libraries = paths.filter((path) => /\.so(\.|$)/.test(path));
