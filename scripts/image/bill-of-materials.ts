@@ -1,5 +1,5 @@
 /**
- * What an image is made of, for whoever has to look for vulnerable versions: CycloneDX 1.6. Three documents joined by
+ * What an image is made of, for whoever has to look for vulnerable versions: CycloneDX 1.7. Three documents joined by
  * debsbom: its own of the Debian packages whose files are in the image, with their sources and licences; npm's of the npm
  * packages; and one of what neither of them knows: Node, crun, the crates of the policy engine.
  */
@@ -52,7 +52,7 @@ export function billOfMaterials({ file, entries, system }: MadeImage): string {
   }
 }
 
-const format = ["--sbom-type", "cdx", "--cdx-schema-version", "1.6"];
+const format = ["--sbom-type", "cdx"];
 
 function writeDebianDocument(work: string, system: SystemRoot, packages: readonly DebianPackage[]): void {
   const [status, share] = [join(work, "root/var/lib/dpkg"), join(work, "root/usr/share")];
