@@ -54,8 +54,6 @@ export type KernelFunctions = {
     data: string | null,
   ): Promise<number>;
   umount(target: string, flags: number): Promise<number>;
-  pivotRoot(newRoot: string, putOld: string): Promise<number>;
-  chroot(path: string): Promise<number>;
   openAt(directory: number, path: string, flags: number, mode: number, resolve: number): Promise<number>;
   readWithin(root: string, path: string, most: number): Promise<Uint8Array>;
   lookWithin(root: string, paths: readonly string[]): Promise<number[]>;

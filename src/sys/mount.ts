@@ -45,21 +45,3 @@ export async function umount(target: string, flags = 0): Promise<void> {
   await kernel.umount(target, flags);
   forgetMounts();
 }
-
-/** Moves a mount with all below it. @throws EINVAL when its parent mount is shared. */
-export async function moveMount(from: string, to: string): Promise<void> {
-  await kernel.mount(from, to, null, MountFlag.move, null);
-}
-
-/**
- * Swaps the root of the mount namespace; the old one appears at `putOld`. Change the working directory afterwards.
- * @throws EINVAL when the root is the initial ramfs, or `newRoot` is no mount.
- */
-export async function pivotRoot(newRoot: string, putOld: string): Promise<void> {
-  await kernel.pivotRoot(newRoot, putOld);
-}
-
-/** Changes the root of this process. Change the working directory afterwards. @throws ENOENT, EPERM. */
-export async function changeRoot(path: string): Promise<void> {
-  await kernel.chroot(path);
-}

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "tap";
 import { AgentError } from "../../src/base/agent-error.ts";
 import { Code } from "../../src/base/code.ts";
-import { delay } from "../../src/base/deadline.ts";
 import { runAgentctl } from "../fakes/fake-host.ts";
 import { type Behaviour, startRecordingAgent } from "../fakes/recording-agent.ts";
 
@@ -231,16 +230,22 @@ test("a call that takes longer than --timeout fails with DEADLINE_EXCEEDED", asy
 });
 
 test("wait has no deadline, whatever --timeout says", async (t) => {
-  // The limit holds for connecting as well, so it is no shorter than a busy machine needs for that.
-  const longerMs = 2_200;
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<{ status: number }>()];
   await using agent = await startRecordingAgent({
-    WaitProcess: async () => {
-      await delay(longerMs);
-      return { status: 7 };
+    Check: () => new Promise(() => {}),
+    WaitProcess: () => {
+      asked.resolve();
+      return answered.promise;
     },
   });
-  const ended = await runAgentctl(["--addr", agent.address, "--timeout", "2s", "wait", "web"]);
-  t.match(ended, { status: 0, stdout: "7\n" });
+  // The limit holds for connecting as well, so it is no shorter than a busy machine needs for that.
+  const limited = ["--addr", agent.address, "--timeout", "2s"];
+  const waiting = runAgentctl([...limited, "wait", "web"]);
+  await asked.promise;
+  // It began later, so whatever limit it ends by is over for the other one, too.
+  t.match(await runAgentctl([...limited, "check"]), { stderr: /^DEADLINE_EXCEEDED: / });
+  answered.resolve({ status: 7 });
+  t.match(await waiting, { status: 0, stdout: "7\n" });
 });
 
 test("Ctrl-C gives up a call that waits, exit status 130", async (t) => {

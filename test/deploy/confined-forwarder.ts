@@ -8,7 +8,7 @@ import { chownSync, existsSync, mkdtempSync, renameSync, statSync } from "node:f
 import { request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../fakes/until.ts";
 import type { Served } from "./served.ts";
 
 const [forwarder = "", config = "", capabilities = ""] = process.argv.slice(2);
@@ -25,12 +25,12 @@ const told: string[] = [];
 const lines = createInterface({ input: child.stderr }).on("line", (line) => told.push(line));
 
 /** Looks until it holds. Fails with the log when the forwarder has ended, or cannot do what it was asked for. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
+function untilOrEnd(what: string, holds: () => boolean): Promise<void> {
+  return until(what, () => {
     const failed = child.exitCode !== null || told.some((line) => line.includes("cannot listen"));
     if (failed) throw new Error(told.join("\n"));
-    await delay(20);
-  }
+    return holds();
+  });
 }
 
 /** As a runtime does it for a VMM of its own user: a folder that nobody else may enter. */
@@ -51,9 +51,9 @@ function send(body: string): Promise<number | undefined> {
   });
 }
 
-await until(() => told.some((line) => line.includes('"listening"')));
+await untilOrEnd("the forwarder to listen", () => told.some((line) => line.includes('"listening"')));
 makeSandbox();
-await until(() => existsSync(socket) && statSync(socket).uid !== 0);
+await untilOrEnd("the socket to be given away", () => existsSync(socket) && statSync(socket).uid !== 0);
 const { uid } = statSync(socket);
 const span = { traceId: "a".repeat(32), spanId: "b".repeat(16), name: "boot" };
 process.setegid?.(vmmUser);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import t from "tap";
 import { datadogPayload } from "../../src/forwarder/out/datadog-payload.ts";
 import { placedSpans } from "../../src/forwarder/out/placed-span.ts";
+import { until } from "../fakes/until.ts";
 import { post, runForwarder, temporaryFolder } from "../forwarder/running.ts";
 import { tracedPod } from "../forwarder/traced-pod.ts";
 import { datadogSkip, judgeSkip, judgeTraces, startDatadogAgent } from "./backends/datadog.ts";
@@ -73,7 +74,7 @@ t.test("Datadog takes OTLP where its receiver is on", { skip: datadogSkip }, asy
   const path = join(temporaryFolder(t), "s");
   const forwarder = await runForwarder(t, "-l", `unix://${path}`, "-o", agent.otlpUrl);
   await post(path, tracedPod().body);
-  while (!/spans_sent_total\{[^}]*\} 2/.test(await forwarder.metrics()))
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const sent = /spans_sent_total\{[^}]*\} 2/;
+  await until("both spans to be sent", async () => sent.test(await forwarder.metrics()));
   t.pass("acknowledged");
 });

@@ -79,8 +79,6 @@ const functions: Readonly<Record<keyof KernelFunctions, readonly Kind[]>> = {
   setDescriptorLimit: ["uint", "uint"],
   mount: ["optionalText", "text", "optionalText", "uint", "optionalText"],
   umount: ["text", "fd"],
-  pivotRoot: ["text", "text"],
-  chroot: ["text"],
   openAt: ["fd", "text", "fd", "fd", "uint"],
   readWithin: ["text", "text", "fd"],
   lookWithin: ["text", "texts"],

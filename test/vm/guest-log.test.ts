@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { bootGuest, type GuestOptions } from "../../scripts/boot-guest.ts";
 import { buildFolder, ownArchitecture } from "../../scripts/image/architecture.ts";
@@ -8,13 +7,13 @@ import { bootOptions } from "../../scripts/image/boot-options.ts";
 import { asImageKind, imageFile, imageName } from "../../scripts/image/image-kind.ts";
 import { whyNoVm } from "../../scripts/vm-requirements.ts";
 import { runAgentctl } from "../fakes/fake-host.ts";
+import { until } from "../fakes/until.ts";
 import { runForwarder, temporaryFolder } from "../forwarder/running.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await pause(50);
-}
+/** An emulated guest boots within it on a busy machine. */
+const guestLimitMs = 400_000;
 
 /** The lines that a forwarder has kept of a guest that was booted, served, and ended. */
 async function keptLog(t: Test, options: GuestOptions): Promise<Line[]> {
@@ -28,7 +27,7 @@ async function keptLog(t: Test, options: GuestOptions): Promise<Line[]> {
   const receiver = ["--listen", `unix://${guest.listenPath(10240)}`, "--file", spans];
   await runForwarder(t, ...receiver, "--watch", join(folder, "vm/{sandbox}/clh.sock"), "--guest-logs", logs);
   // The backend of this VM may not be asked for a port while the guest's driver comes up; spans tell that it is there.
-  await until(() => existsSync(spans) && readFileSync(spans).length > 0);
+  await until("spans", () => existsSync(spans) && readFileSync(spans).length > 0, guestLimitMs);
   mkdirSync(join(folder, "vm/sb"), { recursive: true });
   symlinkSync(guestSocket, socket);
   const file = join(logs, "sb.log.jsonl");
@@ -39,11 +38,11 @@ async function keptLog(t: Test, options: GuestOptions): Promise<Line[]> {
       .slice(0, -1)
       .map((line) => JSON.parse(line));
   };
-  await until(() => lines().some(({ msg }) => msg === "listening"));
+  await until("its boot", () => lines().some(({ msg }) => msg === "listening"), guestLimitMs);
   const ended = await runAgentctl(["--addr", guest.address(1024), "--timeout", "300s", "destroy-sandbox"]);
   t.equal(ended.status, 0, ended.stderr);
   t.match(await guest.exited, { code: 0, signal: null });
-  await until(() => lines().some(({ msg }) => msg === "shutdown complete"));
+  await until("its end", () => lines().some(({ msg }) => msg === "shutdown complete"), guestLimitMs);
   t.notMatch(guest.console(), /"msg":/, "the console has nothing of it");
   return lines();
 }

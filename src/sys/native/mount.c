@@ -1,7 +1,5 @@
-/* Mounts and roots. Whatever may have to talk to a file server runs off the event loop. */
+/* Mounts. Whatever may have to talk to a file server runs off the event loop. */
 #include <sys/mount.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "kata.h"
 
@@ -39,33 +37,6 @@ static napi_value Umount(napi_env env, napi_callback_info info) {
   return work_start(env, work);
 }
 
-static void run_pivot(struct work *work) {
-  if (syscall(SYS_pivot_root, work->text[0], work->text[1]) < 0) work->error = errno;
-}
-
-/* pivotRoot(newRoot, putOld) -> promise */
-static napi_value PivotRoot(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  struct work *work = work_new(env, "pivot_root", run_pivot);
-  if (work == NULL) return NULL;
-  if (!text_argument(env, args[0], "newRoot", &work->text[0]) || !text_argument(env, args[1], "putOld", &work->text[1]))
-    return work_discard(work);
-  return work_start(env, work);
-}
-
-static void run_chroot(struct work *work) {
-  if (chroot(work->text[0]) < 0) work->error = errno;
-}
-
-/* chroot(path) -> promise; the threads of a process share their root, so the pool's thread changes it for all */
-static napi_value Chroot(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  struct work *work = work_new(env, "chroot", run_chroot);
-  if (work == NULL) return NULL;
-  if (!text_argument(env, args[0], "path", &work->text[0])) return work_discard(work);
-  return work_start(env, work);
-}
-
 bool init_mount(napi_env env, napi_value exports) {
-  EXPORT_FUNCTIONS({"mount", Mount}, {"umount", Umount}, {"pivotRoot", PivotRoot}, {"chroot", Chroot});
+  EXPORT_FUNCTIONS({"mount", Mount}, {"umount", Umount});
 }

@@ -16,6 +16,7 @@ import { jsonFromProtobuf } from "../../../src/forwarder/out/otlp-json.ts";
 import { placedSpans } from "../../../src/forwarder/out/placed-span.ts";
 import { listen } from "../../../src/vsock/listen.ts";
 import { Random } from "../../fakes/random.ts";
+import { until } from "../../fakes/until.ts";
 import { jsonOf, randomSpan } from "../../fakes/upstream-span.ts";
 import { jaegerBatch } from "../jaeger-batch.ts";
 import { exportOf, post, temporaryFolder } from "../running.ts";
@@ -64,7 +65,7 @@ t.test("a guest that holds its share of memory is refused, the others are not", 
   const [greedy = "", other = ""] = paths;
   const slow = await connected(t, greedy);
   slow.write(Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), Buffer.alloc(50 * 1024)]));
-  while (receiver.guests.heldBytes < 50 * 1024) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("the frame's first part", () => receiver.guests.heldBytes >= 50 * 1024);
   t.equal((await post(greedy, Buffer.alloc(40 * 1024, exportOf("x")))).status, 503);
   t.equal(
     (await post(other, Buffer.alloc(40 * 1024 - ((40 * 1024) % exportOf("x").length), exportOf("x")))).status,
@@ -100,14 +101,14 @@ t.test("what arrives over gRPC counts while it arrives, and is given back", asyn
   };
   const slow = call(50 * 1024);
   slow.write(Buffer.alloc(40 * 1024));
-  while (receiver.guests.heldBytes < 40 * 1024) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("what was sent", () => receiver.guests.heldBytes >= 40 * 1024);
   const second = call(50 * 1024);
   second.write(Buffer.alloc(30 * 1024));
   await new Promise((resolve) => second.once("close", resolve));
   t.equal(second.rstCode, constants.NGHTTP2_REFUSED_STREAM, "which is UNAVAILABLE to a client");
   t.match(await metrics.text(), /requests_refused_total\{encoding="otlp-grpc",status="503"\} 1/);
   slow.close();
-  while (receiver.guests.heldBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("nothing to be held", () => receiver.guests.heldBytes === 0);
   const body = exportOf("fits");
   const third = call(body.length);
   third.end(body);

@@ -9,6 +9,7 @@ import { Receiver } from "../../../src/forwarder/in/receiver.ts";
 import { Metrics } from "../../../src/forwarder/metrics.ts";
 import { placedSpans } from "../../../src/forwarder/out/placed-span.ts";
 import { listen } from "../../../src/vsock/listen.ts";
+import { until } from "../../fakes/until.ts";
 import { exportOf, temporaryFolder } from "../running.ts";
 
 type Host = {
@@ -122,8 +123,8 @@ t.test("the limits that were set are those that count", async (t) => {
 t.test("a guest that hangs up within a body leaves nothing behind", async (t) => {
   const { socket, receiver } = await host(t);
   socket.write(requestOf(Buffer.alloc(1000)).subarray(0, 500));
-  while (receiver.guests.heldBytes === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until("the body's first half", () => receiver.guests.heldBytes > 0);
   socket.destroy();
-  while (receiver.guests.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until("the end of the connection", () => receiver.guests.connections === 0);
   t.equal(receiver.guests.heldBytes, 0);
 });

@@ -13,6 +13,7 @@ import { Metrics } from "../../../src/forwarder/metrics.ts";
 import { createOutput } from "../../../src/forwarder/out/create-output.ts";
 import { treeText } from "../../../src/forwarder/out/tree-text.ts";
 import { Collector } from "../../fakes/collector.ts";
+import { until } from "../../fakes/until.ts";
 import { exportOf, temporaryFolder } from "../running.ts";
 import { tracedPod } from "../traced-pod.ts";
 
@@ -118,7 +119,7 @@ t.test(
     const output = await createOutput(config, print, metrics, silentLog);
     t.teardown(() => output.close(0));
     await output.take(exported("one"));
-    while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until("the first one to be sent again", () => seen.length >= 2);
     await output.take(exported("two"));
     await done.promise;
     t.same(seen, ["k one", "k one", "k two"]);
@@ -175,7 +176,7 @@ t.test("a backend that answers before it has read the request gets no more of it
   const body = Buffer.alloc(24 * 1024 * 1024);
   await output.take({ body, spans: 1, origin: "o" });
   const socket = await arrived.promise;
-  while (output.waiting().spans > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until("nothing to wait", () => output.waiting().spans === 0);
   const closed = new Promise((resolve) => socket.once("close", resolve));
   socket.resume();
   await closed;
