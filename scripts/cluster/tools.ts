@@ -17,6 +17,7 @@ const provisions: readonly Provision[] = [
   goProgram("the judge of charts", "chart-judge", module, "./chart-judge"),
   goProgram("kubeconform", "kubeconform", module, "github.com/yannh/kubeconform/cmd/kubeconform"),
   goProgram("kustomize", "kustomize", module, "sigs.k8s.io/kustomize/kustomize/v5"),
+  goProgram("containerd's seccomp profile", "runtime-default", join(root, "test/deploy/runtime-default")),
 ];
 
 for (const provision of provisions) await provide(cache, provision);

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { ownArchitecture } from "../../scripts/image/architecture.ts";
 import { version } from "../../src/base/version.ts";
 
 const namespaces = join(import.meta.dirname, "../../scripts/namespaces.sh");
+/** Starting a Node takes its time on a busy machine. */
+const askLimitMs = 120_000;
 const images = join(import.meta.dirname, "../../build/image");
 
 /** The archive that scripts/cluster/images.ts makes. */
@@ -33,50 +35,74 @@ export function unpack(archive: string, folder: string): string {
 
 /** How a container is run. */
 export type Way = {
+  /** Behind what the image starts. */
   readonly args: readonly string[];
+  readonly user: { readonly uid: number; readonly gid: number };
   readonly capabilities: readonly string[];
-  /** Places in the container, by folders of the machine. */
-  readonly mounts: Readonly<Record<string, string>>;
+  readonly isReadOnly: boolean;
+  readonly hasNoNewPrivileges: boolean;
+  /** As it stands in config.json; none, without. */
+  readonly seccomp: object | undefined;
+  /** Folders of the machine, by where the container has them. */
+  readonly mounts: readonly { readonly at: string; readonly source: string; readonly isReadOnly: boolean }[];
 };
 
 type Spec = {
-  process: { args: string[]; capabilities: object; noNewPrivileges: boolean; terminal: boolean };
+  process: {
+    args: string[];
+    user: object;
+    capabilities: object;
+    noNewPrivileges: boolean;
+    terminal: boolean;
+  };
   root: { readonly: boolean };
   mounts: { destination: string; type?: string; source?: string; options?: string[] }[];
-  linux: { namespaces: { type: string }[]; resources?: object; cgroupsPath?: string };
+  linux: {
+    namespaces: { type: string }[];
+    seccomp?: object | undefined;
+    resources?: object;
+    cgroupsPath?: string;
+  };
 };
 
-/** A container of crun, as a kubelet has it run: a root without capabilities, on a read-only root file system. */
+/** A container of crun. */
 export type Container = {
   readonly stderr: () => string;
+  /** Asks a port of it as a kubelet's probe does; gives the status, 0 when there is no answer. */
+  readonly ask: (port: number, path: string) => Promise<number>;
   /** Asks its process to end; gives the exit code. */
   readonly stop: () => Promise<number | null>;
   readonly ended: Promise<number | null>;
 };
 
-/** Runs the bundle in namespaces of its own; it ends with the test. */
-export function runContainer(t: Test, bundle: string, { args, capabilities, mounts }: Way): Container {
+/** Runs the bundle in namespaces of its own, a network among them; it ends with the test. */
+export function runContainer(t: Test, bundle: string, way: Way): Container {
   const path = join(bundle, "config.json");
   const spec = JSON.parse(readFileSync(path, "utf8")) as Spec;
+  const { user, args, mounts, capabilities } = way;
   const held = { bounding: capabilities, effective: capabilities, permitted: capabilities };
-  Object.assign(spec.process, { capabilities: held, noNewPrivileges: true, terminal: false });
+  const noNewPrivileges = way.hasNoNewPrivileges;
+  Object.assign(spec.process, { user, capabilities: held, noNewPrivileges, terminal: false });
   spec.process.args.push(...args);
-  spec.root.readonly = true;
+  spec.root.readonly = way.isReadOnly;
+  const places = new Set(mounts.map(({ at }) => at));
   spec.mounts = [
-    ...spec.mounts.filter(({ type, destination }) => type !== "cgroup" && !(destination in mounts)),
-    ...Object.entries(mounts).map(([destination, source]) => ({
-      ...{ destination, source, type: "bind" },
-      options: ["bind", "rw", "nosuid", "nodev"],
+    ...spec.mounts.filter(({ type, destination }) => type !== "cgroup" && !places.has(destination)),
+    ...mounts.map(({ at, source, isReadOnly }) => ({
+      ...{ destination: at, source, type: "bind" },
+      options: ["bind", isReadOnly ? "ro" : "rw", "nosuid", "nodev"],
     })),
   ];
   spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "network" && type !== "cgroup");
+  spec.linux.seccomp = way.seccomp;
   delete spec.linux.resources;
   delete spec.linux.cgroupsPath;
   writeFileSync(path, JSON.stringify(spec));
 
   const crun = ["crun", "--root", join(bundle, "state"), "--cgroup-manager=disabled"];
   const id = `kata-test-${process.pid}`;
-  const child = spawn(namespaces, [...crun, "run", "--bundle", bundle, id], {
+  const inside = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", ...crun];
+  const child = spawn(namespaces, [...inside, "run", "--bundle", bundle, id], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let printed = "";
@@ -88,11 +114,25 @@ export function runContainer(t: Test, bundle: string, { args, capabilities, moun
     if (child.exitCode === null) child.kill("SIGKILL");
     return ended;
   });
+  // The first process of the namespaces is crun, which hands signals on.
+  const first = () =>
+    Number.parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"), 10);
   const stop = () => {
-    // The first process of the namespace is crun, which hands signals on.
-    const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
-    process.kill(Number.parseInt(first, 10), "SIGTERM");
+    process.kill(first(), "SIGTERM");
     return ended;
   };
-  return { stderr: () => printed, ended, stop };
+  const ask = async (port: number, path: string) => askWithin(first(), `http://127.0.0.1:${port}${path}`);
+  return { stderr: () => printed, ask, ended, stop };
+}
+
+/** The status of an answer in the network of a process. */
+function askWithin(pid: number, url: string): Promise<number> {
+  const asking = "fetch(process.argv[1]).then(({ status }) => console.log(status), () => console.log(0))";
+  const args = [`--net=/proc/${pid}/ns/net`, process.execPath, "-e", asking, url];
+  return new Promise((resolve, reject) => {
+    const env = { PATH: process.env["PATH"] };
+    execFile("nsenter", args, { env, timeout: askLimitMs }, (error, stdout) =>
+      error === null ? resolve(Number(stdout)) : reject(error),
+    );
+  });
 }

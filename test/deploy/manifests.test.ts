@@ -7,41 +7,12 @@ import { readConfigFile } from "../../src/forwarder/config-file.ts";
 import { runForwarder, temporaryFolder } from "../forwarder/running.ts";
 import { faultsOf, fromChart, fromKustomize, kubeVersion, type Manifest, manifestsOf } from "./manifests.ts";
 import { chart, runTool, skipWithoutTools } from "./tool.ts";
+import { folders, monitored, wishes } from "./wishes.ts";
 
 const judges = ["kubeconform", "schemas", "operator-schemas"];
 const noHelm = skipWithoutTools("chart-judge");
 const noKustomize = skipWithoutTools("kustomize");
 const noBoth = skipWithoutTools("chart-judge", "kustomize");
-
-const monitored = ["--set=monitoring.serviceMonitor=true,monitoring.rules=true"];
-const sampling = "config.tables=[sampling]\nkeep_one_in = 10";
-/** Values that people have, by what they want. */
-const wishes: Record<string, readonly string[]> = {
-  "the defaults": [],
-  "monitoring, with labels of the operator's": [...monitored, "--set=monitoring.labels.release=prometheus"],
-  "QEMU's guests": ["--set=vsock.enabled=true", ...monitored],
-  "a seccomp profile of one's own": [
-    "--set=vsock.enabled=true,vsock.seccompProfile.type=Localhost,vsock.seccompProfile.localhostProfile=vsock.json",
-  ],
-  "the node's network": ["--set=runtime.hostNetwork=true"],
-  "no spans of the runtime": ["--set=runtime.hostPort=0"],
-  "VMMs without privileges on SELinux": ["--set=rootlessVmm=true,seLinuxOptions.type=spc_t"],
-  "a file from a Secret": ["--set=config.existingSecret=kata-trace-file"],
-  "sampling and no spool": ["--set=backend.spool=false,backend.type=otlp-grpc", "--set-string", sampling],
-  "backends that the tables name": [
-    "--set=backend.url=",
-    "--set-string",
-    'config.tables=[[backend]]\ntype = "zipkin"\nurl = "http://zipkin:9411"',
-  ],
-  "the guest on the nodes": ["--set=guest.enabled=true"],
-  "the forwarder alone": ["--set=runtimeClass.enabled=false,networkPolicy.enabled=false"],
-  "placing of one's own": [
-    "--set=priorityClassName=system-node-critical,maxUnavailable=1,podAnnotations.a=b,image.pullSecrets[0].name=key",
-    "--set-json=nodeSelector={}",
-    "--set-json=tolerations=[]",
-  ],
-};
-const folders = ["base", "gateway", "overlays/qemu", "overlays/monitored"];
 
 test("the chart is as helm wants charts", { skip: noHelm }, async (t) => {
   const { ok, output } = await runTool("chart-judge", ["lint", chart, kubeVersion]);
