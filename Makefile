@@ -105,6 +105,16 @@ image-oci: ## container images for a cluster's nodes: the forwarder and, after m
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/cluster/images.ts
 
+.PHONY: test-cluster
+test-cluster: ## chart, manifests and pages on a real Kubernetes control plane (as root; Go compiles it once, for long)
+	@scripts/setup.sh try-vm
+	@$(NODE) scripts/build.ts
+	@$(NODE) scripts/prepare-vm.ts --optional
+	@$(NODE) scripts/cluster/tools.ts
+	@$(NODE) scripts/cluster/images.ts
+	@$(NODE) scripts/cluster/control-plane.ts
+	@$(NODE) scripts/test.ts test/cluster
+
 .PHONY: scale
 scale: build ## forwarders behind a gateway of real Collectors, measured (N=nodes SANDBOXES=on each)
 	@$(NODE) scripts/backends.ts

@@ -25,8 +25,9 @@ export function quietly(
   file: string,
   args: readonly string[],
   cwd: string,
+  timeoutMs = limitMs,
 ): Promise<{ stdout: string; stderr: string }> {
-  return run("nice", [file, ...args], { cwd, timeout: limitMs, maxBuffer: 16 * 1024 * 1024 });
+  return run("nice", [file, ...args], { cwd, timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 });
 }
 
 /** A program of the Go module in `cwd`, by its path in the module or of a package that the module requires. */

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { quietly } from "../provide.ts";
 
@@ -61,10 +61,7 @@ function copySchemas(from: string, to: string): void {
 /** Those of the operator, out of its definitions of resources; unknown fields are errors. @throws what Go says. */
 export async function getOperatorSchemas(path: string): Promise<void> {
   mkdirSync(path);
-  const { stdout } = await quietly("go", ["mod", "download", "-json", operator], path);
-  const { Dir } = JSON.parse(stdout) as { Dir: string };
-  for (const kind of operatorKinds) {
-    const file = join(Dir, `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`);
+  for (const file of await operatorFiles(path)) {
     const { spec } = parse(readFileSync(file, "utf8")) as Definition;
     for (const { name, schema } of spec.versions)
       writeFileSync(
@@ -72,6 +69,20 @@ export async function getOperatorSchemas(path: string): Promise<void> {
         JSON.stringify(strict(schema.openAPIV3Schema)),
       );
   }
+}
+
+/** The operator's definitions themselves, as a cluster takes them. @throws what Go says. */
+export async function getOperatorDefinitions(path: string): Promise<void> {
+  mkdirSync(path);
+  for (const file of await operatorFiles(path)) copyFileSync(file, join(path, basename(file)));
+}
+
+/** Files of the operator's module. */
+async function operatorFiles(cwd: string): Promise<string[]> {
+  const { stdout } = await quietly("go", ["mod", "download", "-json", operator], cwd);
+  const { Dir } = JSON.parse(stdout) as { Dir: string };
+  const folder = join(Dir, "example/prometheus-operator-crd");
+  return operatorKinds.map((kind) => join(folder, `monitoring.coreos.com_${kind}.yaml`));
 }
 
 type Definition = {

@@ -68,10 +68,11 @@ function blockFaults(block: Block): string[] {
 }
 
 function commandFaults({ text, mark }: Block): string[] {
-  if (mark !== undefined && (mark.kind !== "not run" || mark.text === ""))
-    return ["commands are run, or have <!-- not run: WHY --> above them"];
+  const isWorld = mark?.kind === "run in" && mark.text === "cluster";
+  if (mark !== undefined && !isWorld && (mark.kind !== "not run" || mark.text === ""))
+    return ["commands are run, or have <!-- not run: WHY --> or <!-- run in: cluster --> above them"];
   const shell = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });
-  const vsock = mark === undefined && /vsock:\/\/|--vsock/.test(text.replaceAll("hvsock://", ""));
+  const vsock = mark?.kind !== "not run" && /vsock:\/\/|--vsock/.test(text.replaceAll("hvsock://", ""));
   return [
     ...(shell.status === 0 ? [] : [`no good shell: ${shell.stderr.trim()}`]),
     ...(/^\$ /m.test(text) ? ["commands have no prompt"] : []),

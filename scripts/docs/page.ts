@@ -13,10 +13,16 @@ export type Block = {
 };
 
 /** A comment above a block that says how the block is to be taken. */
-export type Mark = { readonly kind: "not run" | "read by" | "printed"; readonly text: string };
+export type Mark = {
+  readonly kind: "not run" | "run in" | "read by" | "printed";
+  readonly text: string;
+};
 
-/** Commands that a reader has done elsewhere: a comment that starts with `before:`. */
-export type Before = { readonly text: string; readonly line: number };
+/** Where commands may be run beside the world that all pages have: `make test-cluster` has one with a cluster in it. */
+export type World = "cluster";
+
+/** Commands that a reader has done elsewhere: a comment that starts with `before:`, or `before in WORLD:`. */
+export type Before = { readonly text: string; readonly line: number; readonly world: World | undefined };
 
 /** A link, or a picture. */
 export type Link = { readonly target: string; readonly line: number };
@@ -81,8 +87,10 @@ class Reader {
       .join("\n")
       .replace(/^<!--|-->.*$/gs, "")
       .trim();
-    if (comment.startsWith("before:")) this.page.script.push({ text: comment.slice(7).trim(), line });
-    else this.#mark = markOf(comment) ?? this.#mark;
+    const [, inCluster, text] = /^before( in cluster)?:(.*)$/s.exec(comment) ?? [];
+    const world = inCluster === undefined ? undefined : "cluster";
+    if (text === undefined) this.#mark = markOf(comment) ?? this.#mark;
+    else this.page.script.push({ text: text.trim(), line, world });
   }
 
   #block(opening: string): void {
@@ -119,7 +127,7 @@ class Reader {
 const fence = "```";
 
 function markOf(comment: string): Mark | undefined {
-  const [, kind, text = ""] = /^(not run|read by|printed)(?::\s*(.*))?$/s.exec(comment) ?? [];
+  const [, kind, text = ""] = /^(not run|run in|read by|printed)(?::\s*(.*))?$/s.exec(comment) ?? [];
   return kind === undefined ? undefined : { kind: kind as Mark["kind"], text };
 }
 

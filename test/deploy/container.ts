@@ -2,7 +2,6 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Test } from "tap";
 import { ownArchitecture } from "../../scripts/image/architecture.ts";
 import { version } from "../../src/base/version.ts";
 
@@ -65,9 +64,14 @@ type Spec = {
   };
 };
 
+/** Whoever ends what was started for it, such as a test. */
+export type Owner = { teardown(end: () => unknown): void };
+
 /** A container of crun. */
 export type Container = {
   readonly stderr: () => string;
+  /** A process in its network, from the machine's view. */
+  readonly first: () => number;
   /** Asks a port of it as a kubelet's probe does; gives the status, 0 when there is no answer. */
   readonly ask: (port: number, path: string) => Promise<number>;
   /** Asks its process to end; gives the exit code. */
@@ -75,8 +79,8 @@ export type Container = {
   readonly ended: Promise<number | null>;
 };
 
-/** Runs the bundle in namespaces of its own, a network among them; it ends with the test. */
-export function runContainer(t: Test, bundle: string, way: Way): Container {
+/** Runs the bundle in namespaces of its own, a network among them; it ends with its owner. */
+export function runContainer(owner: Owner, bundle: string, way: Way): Container {
   const path = join(bundle, "config.json");
   const spec = JSON.parse(readFileSync(path, "utf8")) as Spec;
   const { user, args, mounts, capabilities } = way;
@@ -110,7 +114,7 @@ export function runContainer(t: Test, bundle: string, way: Way): Container {
     printed += chunk;
   });
   const ended = once(child, "close").then(() => child.exitCode);
-  t.teardown(() => {
+  owner.teardown(() => {
     if (child.exitCode === null) child.kill("SIGKILL");
     return ended;
   });
@@ -122,7 +126,7 @@ export function runContainer(t: Test, bundle: string, way: Way): Container {
     return ended;
   };
   const ask = async (port: number, path: string) => askWithin(first(), `http://127.0.0.1:${port}${path}`);
-  return { stderr: () => printed, ask, ended, stop };
+  return { stderr: () => printed, first, ask, ended, stop };
 }
 
 /** The status of an answer in the network of a process. */

@@ -97,6 +97,12 @@ test("no pod has a privilege beyond the folders of sandboxes", { skip: noHelm },
     });
 });
 
+test("where all guests come over AF_VSOCK, the pod has nothing of the node", { skip: noHelm }, async (t) => {
+  const made = manifestsOf(await fromChart(...(wishes["QEMU alone, and nothing of the node"] ?? [])));
+  const { spec } = made.get("DaemonSet kata-trace") as unknown as DaemonSet;
+  t.notMatch(JSON.stringify(spec.template.spec), /hostPath|hostPort|hostNetwork/);
+});
+
 test("what puts the guest onto the node is confined, also where the forwarder is not", {
   skip: noHelm,
 }, async (t) => {

@@ -9,6 +9,12 @@ export const wishes: Record<string, readonly string[]> = {
   "a seccomp profile of one's own": [
     "--set=vsock.enabled=true,vsock.seccompProfile.type=Localhost,vsock.seccompProfile.localhostProfile=vsock.json",
   ],
+  "QEMU alone, and nothing of the node": [
+    "--set=vsock.enabled=true,vsock.seccompProfile.type=Localhost,vsock.seccompProfile.localhostProfile=vsock.json",
+    "--set=runtime.hostPort=0",
+    "--set-json=sandboxFolders=[]",
+  ],
+  "one runtime": ["--set=sandboxFolders={/run/kata}"],
   "the node's network": ["--set=runtime.hostNetwork=true"],
   "no spans of the runtime": ["--set=runtime.hostPort=0"],
   "VMMs without privileges on SELinux": ["--set=rootlessVmm=true,seLinuxOptions.type=spc_t"],
@@ -23,7 +29,7 @@ export const wishes: Record<string, readonly string[]> = {
   "the forwarder alone": ["--set=runtimeClass.enabled=false,networkPolicy.enabled=false"],
   "placing of one's own": [
     "--set=priorityClassName=system-node-critical,maxUnavailable=1,podAnnotations.a=b,image.pullSecrets[0].name=key",
-    "--set-json=nodeSelector={}",
+    "--set-json=nodeSelector=null",
     "--set-json=tolerations=[]",
   ],
 };

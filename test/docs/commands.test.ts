@@ -4,7 +4,7 @@ import t from "tap";
 import { readPage } from "../../scripts/docs/page.ts";
 import { allPages } from "../../scripts/docs/page-faults.ts";
 import { needsRoot } from "../fakes/real-agent.ts";
-import { missingLines, runCommands, scriptOf } from "./run-page.ts";
+import { missingLines, printedBlocks, runCommands, scriptOf } from "./run-page.ts";
 
 /** Every command of the documentation that is not marked, run as its reader runs it. */
 
@@ -21,9 +21,8 @@ for (const path of allPages()) {
   t.test(`the commands of ${path} do what it says`, { skip }, async (t) => {
     const { code, output } = await runCommands(script);
     t.equal(code, 0, output);
-    for (const { mark, text, line } of page.blocks) {
-      if (mark?.kind === "printed") t.same(missingLines(text, output), [], `line ${line}: ${output}`);
-    }
+    for (const { text, line } of printedBlocks(page))
+      t.same(missingLines(text, output), [], `line ${line}: ${output}`);
   });
 }
 

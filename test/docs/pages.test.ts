@@ -4,7 +4,7 @@ import { test } from "tap";
 import { readPage } from "../../scripts/docs/page.ts";
 import { allPages, pageFaults } from "../../scripts/docs/page-faults.ts";
 import { wordFaults } from "./command-words.ts";
-import { missingLines, scriptOf } from "./run-page.ts";
+import { missingLines, printedBlocks, scriptOf } from "./run-page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const pages = allPages();
@@ -67,6 +67,18 @@ test("commands that are not marked are run, in their order, with the hidden ones
   const hidden = "\n<!-- before:\nzero\n-->\n";
   t.match(scriptOf(readPage(hidden + one + two + fenced("text", "three"))), /^: "line 2"\nzero\n.*\none$/s);
   t.equal(scriptOf(readPage(hidden + two)), "");
+});
+
+test("commands that need a cluster are run where there is one, and the others with them", async (t) => {
+  const [one, two] = [fenced("sh", "one"), fenced("sh", "two", "<!-- run in: cluster -->")];
+  const printed = fenced("text", "three", "<!-- printed -->");
+  const page = readPage(`<!-- before in cluster: zero -->\n${one}${two}${printed}`);
+  t.equal(scriptOf(page), ': "line 5"\none');
+  t.match(scriptOf(page, "cluster"), /^: "line 1"\nzero\n.*\none\n.*\ntwo$/s);
+  t.equal(scriptOf(readPage(one), "cluster"), "");
+  t.same(printedBlocks(page), []);
+  t.match(printedBlocks(page, "cluster"), [{ text: "three" }]);
+  t.match(pageFaults("docs/new.md", fenced("sh", "true", "<!-- run in: space -->")), [/not run: WHY/]);
 });
 
 test("what a page says is printed is looked for, but for numbers, ids and bars", async (t) => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Page } from "../../scripts/docs/page.ts";
+import type { Block, Page, World } from "../../scripts/docs/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** A page takes seconds; one that waits for what does not come ends here, and its output tells where. */
@@ -10,16 +10,36 @@ const limitMs = 400_000;
 /** What came of a page's commands. */
 export type Played = { readonly code: number | null; readonly output: string };
 
-/** The commands of a page that are run, hidden ones among them, as one shell script; empty when there are none. */
-export function scriptOf(page: Page): string {
-  const runs = page.script.filter((part) => !("language" in part) || isRun(part));
-  return runs.some((part) => "language" in part)
-    ? runs.map((part) => `: "line ${part.line}"\n${part.text}`).join("\n")
+/**
+ * The commands of a page that are run, hidden ones among them, as one shell script; empty when there are none. With a
+ * world, those that need it are among them, and where none does there are none.
+ */
+export function scriptOf(page: Page, world?: World): string {
+  const runs = page.script.filter((part) => !("language" in part) || isRun(part, world));
+  const isFor = (part: Page["script"][number]) => ("language" in part ? blockWorld(part) : part.world);
+  return runs.some((part) => "language" in part && isFor(part) === world)
+    ? runs
+        .filter((part) => [undefined, world].includes(isFor(part)))
+        .map((part) => `: "line ${part.line}"\n${part.text}`)
+        .join("\n")
     : "";
 }
 
-function isRun({ language, mark }: Page["blocks"][number]): boolean {
-  return language === "sh" && mark?.kind !== "not run";
+/** What the page says that its commands print; with a world, those that need it. */
+export function printedBlocks({ blocks }: Page, world?: World): Block[] {
+  const commands = (at: number) => blocks.slice(0, at).findLast(({ language }) => language === "sh");
+  return blocks.filter(({ mark }, at) => {
+    const above = commands(at);
+    return mark?.kind === "printed" && (above && blockWorld(above)) === world;
+  });
+}
+
+function isRun({ language, mark }: Block, world: World | undefined): boolean {
+  return language === "sh" && (mark === undefined || (mark.kind === "run in" && mark.text === world));
+}
+
+function blockWorld({ mark }: Block): World | undefined {
+  return mark?.kind === "run in" ? "cluster" : undefined;
 }
 
 /** Runs commands in namespaces of their own, as one script that ends at the first failure. Whatever they started ends. */

@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $listen = append $listen "vsock://-1:10240" -}}
 {{- end -}}
 listen = [{{ range $i, $each := $listen }}{{ if $i }}, {{ end }}{{ $each | quote }}{{ end }}]
-watch = true
+watch = {{ not (empty .Values.sandboxFolders) }}
 admin = "tcp://0.0.0.0:10241"
 log_level = {{ .Values.config.logLevel | quote }}
 
