@@ -1,5 +1,5 @@
 /**
- * Primer. Output of processes goes through memory on its way to the host, in pieces of tens of kilobytes. Made anew for
+ * Primer. Input and output of processes go through memory on their way, in pieces of tens of kilobytes. Made anew for
  * each piece, that memory costs more than the bytes do: it is cleared first, and V8 has other threads take it down. So
  * there are blocks, which go from hand to hand and come back.
  *
@@ -29,6 +29,14 @@ export function takeBlock(): Uint8Array<ArrayBuffer> {
 export function shareBlock(view: Uint8Array): void {
   const views = lent.get(view.buffer);
   if (views !== undefined) lent.set(view.buffer, views + 1);
+}
+
+/** A copy of `bytes` for the caller to own: in a block where that is worth it and fits, else in memory of its own. */
+export function copyToBlock(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < lendFromBytes || bytes.length > blockBytes) return new Uint8Array(bytes);
+  const copy = takeBlock().subarray(0, bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /**

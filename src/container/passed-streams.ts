@@ -5,7 +5,7 @@
  * A host that stops reading its stream holds the process back like any full pipe. One that has closed it does not: the
  * output is then read and dropped, so that the process lives on.
  */
-import { blockBytes, giveBack } from "../base/blocks.ts";
+import { blockBytes, copyToBlock, giveBack } from "../base/blocks.ts";
 import type { ByteStream } from "../base/byte-stream.ts";
 import type { ProcessIo } from "../runtime/process-io.ts";
 import type { ReadEnd } from "../runtime/read-end.ts";
@@ -60,7 +60,8 @@ function carryInput(from: ByteStream, to: WriteEnd): void {
   from.start(
     (chunk) => {
       from.pause();
-      const written = to.write(chunk.slice(), () => ended.signal);
+      const data = copyToBlock(chunk);
+      const written = to.write(data, () => ended.signal).finally(() => giveBack(data));
       written.then(
         () => from.resume(),
         () => from.close(),

@@ -111,8 +111,8 @@ export class Process {
   }
 
   /** Writes all of `data` to its input. @throws INTERNAL when it is closed or nobody reads (agent-api 3.9). */
-  async write(data: Uint8Array, signal: () => AbortSignal): Promise<void> {
-    if (this.#passed?.stdin !== undefined) throw passedOn("stdin");
+  write(data: Uint8Array, signal: () => AbortSignal): Promise<void> {
+    if (this.#passed?.stdin !== undefined) return Promise.reject(passedOn("stdin"));
     return this.#launched.io.stdin.write(data, signal);
   }
 

@@ -99,7 +99,8 @@ export function unknownMethod(service: string, method: string, dispatcher: Dispa
 }
 
 /**
- * The request message of a route, from its bytes; `stable` as in `DecodeOptions`.
+ * The request message of a route, from its bytes; `stable` as in `DecodeOptions`. Large byte arrays of it may lie in
+ * blocks: a handler that is done with them may give them back.
  * @throws INVALID_ARGUMENT when it does not decode.
  */
 export function decodeRequest(
@@ -111,7 +112,7 @@ export function decodeRequest(
   const { requestType } = route.method;
   if (place.from === place.to) return requestType.create();
   try {
-    return decodeMessage(requestType, bytes, { from: place.from, to: place.to, stable });
+    return decodeMessage(requestType, bytes, { from: place.from, to: place.to, stable, inBlocks: true });
   } catch (thrown) {
     if (!(thrown instanceof WireError)) throw thrown;
     throw new AgentError(Code.invalidArgument, `${requestType.name}: ${thrown.message}`);

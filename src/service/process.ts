@@ -1,5 +1,6 @@
 /** Calls about single processes: exec, signals, exits and streams. */
 import { AgentError } from "../base/agent-error.ts";
+import { giveBack } from "../base/blocks.ts";
 import { Code } from "../base/code.ts";
 import { exitStatus } from "../base/exit.ts";
 import { execId } from "../base/ids.ts";
@@ -60,9 +61,13 @@ export function processCalls(rooms: Rooms): Calls {
     async WriteStdin({ container_id, exec_id, data }, call) {
       const process = registry.container(container_id, Code.internal).process(exec_id);
       if (process === undefined) throw new AgentError(Code.internal, "Process not found: invalid exec id");
-      if (data.length === 0) await process.closeStdin();
-      else await process.write(data, () => call.signal);
-      return { len: data.length };
+      try {
+        if (data.length === 0) await process.closeStdin();
+        else await process.write(data, () => call.signal);
+        return { len: data.length };
+      } finally {
+        giveBack(data);
+      }
     },
     async CloseStdin({ container_id, exec_id }) {
       await registry.process(container_id, exec_id).closeStdin();

@@ -18,6 +18,8 @@ export type DecodeOptions = {
   readonly to?: number;
   /** True: the bytes will not change any more, so byte arrays of the message may be views on them. */
   readonly stable?: boolean;
+  /** True: byte arrays that have to be copied may lie in blocks (base/blocks.ts), for the receiver to give back. */
+  readonly inBlocks?: boolean;
   /** Most items in one message, default 262,144. */
   readonly maxItems?: number;
 };
@@ -33,6 +35,7 @@ export function decodeMessage<T extends object>(
 ): T {
   const decoder = new Decoder(bytes, options.from ?? 0, options.to ?? bytes.length);
   decoder.stable = options.stable ?? false;
+  decoder.inBlocks = options.inBlocks ?? false;
   decoder.itemsLeft = options.maxItems ?? maxItems;
   return decoder.message(planOf(table), decoder.end, 0) as T;
 }
@@ -44,6 +47,7 @@ type Values = Record<string, unknown>;
 
 class Decoder extends ProtobufReader {
   stable = false;
+  inBlocks = false;
   itemsLeft = 0;
 
   message(plan: Plan, end: number, depth: number): object {
@@ -119,7 +123,7 @@ class Decoder extends ProtobufReader {
       case "uint32":
         return this.uint32();
       case "bytes":
-        return this.byteArray(this.stable);
+        return this.byteArray(this.stable, this.inBlocks);
       case "message":
         this.#item();
         return this.message(field.plan(), this.length() + this.at, depth + 1);

@@ -1,4 +1,4 @@
-import { copyOfBytes } from "./byte-range.ts";
+import { copyToBlock } from "../base/blocks.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -106,11 +106,16 @@ export class ProtobufReader {
     }
   }
 
-  /** A byte array: a view on the input when `stable` (the input will not change), else a copy. */
-  byteArray(stable: boolean): Uint8Array {
+  /**
+   * A byte array: a view on the input when `stable` (the input will not change), else a copy; with `inBlocks` a large copy
+   * lies in a block (base/blocks.ts).
+   */
+  byteArray(stable: boolean, inBlocks = false): Uint8Array {
     const length = this.length();
     const at = this.#take(length);
-    return stable ? this.bytes.subarray(at, at + length) : copyOfBytes(this.bytes, at, at + length);
+    const place = this.bytes.subarray(at, at + length);
+    if (stable) return place;
+    return inBlocks ? copyToBlock(place) : new Uint8Array(place);
   }
 
   /** A length that stands before a string, byte array, message or packed list; never more than is left. */

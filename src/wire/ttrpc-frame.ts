@@ -1,3 +1,4 @@
+import { blockBytes, giveBack, takeBlock } from "../base/blocks.ts";
 import type { Mark, ProtobufWriter } from "./protobuf-writer.ts";
 
 /**
@@ -9,9 +10,10 @@ import type { Mark, ProtobufWriter } from "./protobuf-writer.ts";
  *     | length | stream id  | type | flags | data … |     length and stream id: big-endian, 32 bits
  *
  * A chunk of the stream may hold many frames, or any part of one, even of a header. A frame that lies whole within a
- * chunk is handed on where it is; one that does not is gathered in an array of its own, which grows with the bytes
- * that really came, not with what the header promised. A frame beyond 4 MiB is passed over without being stored, so
- * that it costs its sender one call and not the connection.
+ * chunk is handed on where it is. One that does not is gathered: in a block that serves again afterwards
+ * (base/blocks.ts), or, when that is too short, in an array of its own, which grows with the bytes that really came, not
+ * with what the header promised. A frame beyond 4 MiB is passed over without being stored, so that it costs its sender
+ * one call and not the connection.
  */
 
 /** What stands in the type byte; all other numbers are reserved and ignored. */
@@ -32,8 +34,6 @@ export type FrameSink = {
 };
 
 const headerBytes = 10;
-/** First room for a gathered frame: most fit, and a header alone cannot ask for more. */
-const firstRoomBytes = 64 * 1024;
 const none = new Uint8Array(0);
 
 /** Incremental parser: give it the chunks of a stream in order. */
@@ -123,7 +123,7 @@ export class FrameParser {
   #startGathering(length: number): void {
     this.#length = length;
     this.#filled = 0;
-    this.#gathered = length === 0 ? none : new Uint8Array(Math.min(length, firstRoomBytes));
+    this.#gathered = length === 0 ? none : length <= blockBytes ? takeBlock() : new Uint8Array(blockBytes);
   }
 
   /** Takes data from the chunk at `from`, hands the frame on when it is complete, and returns where it ended. */
@@ -136,7 +136,9 @@ export class FrameParser {
       const data = this.#gathered;
       this.#gathered = none;
       this.#headerFilled = 0;
-      this.#sink.frame(read32(this.#header, 4), this.#header[8] as number, data, 0, this.#length, true);
+      const isOwn = this.#length > blockBytes;
+      this.#sink.frame(read32(this.#header, 4), this.#header[8] as number, data, 0, this.#length, isOwn);
+      giveBack(data);
     }
     return from + count;
   }

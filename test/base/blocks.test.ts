@@ -1,5 +1,12 @@
 import { test } from "tap";
-import { blockBytes, giveBack, shareBlock, takeBlock } from "../../src/base/blocks.ts";
+import {
+  blockBytes,
+  copyToBlock,
+  giveBack,
+  lendFromBytes,
+  shareBlock,
+  takeBlock,
+} from "../../src/base/blocks.ts";
 
 test("a block that is given back is the next one that is taken", async (t) => {
   const block = takeBlock();
@@ -44,3 +51,20 @@ test("what many had at once is not all kept", async (t) => {
   const again = Array.from({ length: 20 }, takeBlock).filter(({ buffer }) => buffers.has(buffer));
   t.ok(again.length > 0 && again.length < 10, `${again.length} of 20 were kept`);
 });
+
+for (const [bytes, place] of [
+  [lendFromBytes - 1, "memory of its own"],
+  [lendFromBytes, "a block"],
+  [blockBytes, "a block"],
+  [blockBytes + 1, "memory of its own"],
+] as const) {
+  test(`a copy of ${bytes} bytes lies in ${place}`, async (t) => {
+    const original = new Uint8Array(bytes).fill(7);
+    const copy = copyToBlock(original);
+    original.fill(8);
+    t.equal(copy.length, bytes);
+    t.ok(copy.every((byte) => byte === 7));
+    giveBack(copy);
+    t.equal(takeBlock().buffer === copy.buffer, place === "a block");
+  });
+}

@@ -61,6 +61,32 @@ test("a writer that waits ends with its signal or with the pipe, and lets the ne
   readEnd.close();
 });
 
+test("what fits is with the reader at once, and nothing passes an end of input", async (t) => {
+  const { stdin, readEnd } = pipe();
+  const into = new Uint8Array(10);
+  const first = stdin.write(Buffer.from("at once"), never);
+  t.equal(readEnd.read(into), 7, "in the turn of the call");
+  const ended = stdin.end();
+  const late = stdin.write(Buffer.from("too late"), never);
+  await Promise.all([first, ended]);
+  await t.rejects(late, { message: /closed/ });
+  t.equal(readEnd.read(into), 0);
+  readEnd.close();
+});
+
+test("a writer that comes while another waits stands behind it", async (t) => {
+  const { stdin, output, readEnd } = pipe();
+  const first = stdin.write(Buffer.alloc(100_000, "a"), never);
+  readEnd.read(new Uint8Array(65_536));
+  const second = stdin.write(Buffer.from("b"), never);
+  let seen = "";
+  while (seen.length < 100_000 - 65_536 + 1) seen += Buffer.from(await output.read(65_536, never));
+  t.equal(seen, `${"a".repeat(100_000 - 65_536)}b`);
+  await Promise.all([first, second]);
+  stdin.close();
+  output.close();
+});
+
 test("the end of input leaves a terminal open", async (t) => {
   const { master, slave } = openTerminal();
   const descriptor = new Descriptor(master);

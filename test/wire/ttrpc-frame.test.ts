@@ -67,9 +67,9 @@ test("frames are found in any random fragmentation", async (t) => {
   }
 });
 
-test("a frame within one chunk is handed on where it is, one across chunks in an array of its own", async (t) => {
+test("a frame within one chunk is handed on where it is, one across chunks elsewhere, a long one for good", async (t) => {
   const seen: [boolean, boolean][] = [];
-  const bytes = frame(1, "data");
+  const [bytes, long] = [frame(1, "data"), frame(3, Buffer.alloc(70_000))];
   let chunk = bytes;
   const parser = new FrameParser({
     frame: (_id, _type, data, _from, _to, stable) => void seen.push([data === chunk, stable]),
@@ -77,10 +77,34 @@ test("a frame within one chunk is handed on where it is, one across chunks in an
   });
   parser.push(bytes);
   for (chunk of [bytes.subarray(0, 12), bytes.subarray(12)]) parser.push(chunk);
+  for (chunk of [long.subarray(0, 12), long.subarray(12)]) parser.push(chunk);
   t.same(seen, [
     [true, false],
+    [false, false],
     [false, true],
   ]);
+});
+
+test("the memory of a gathered frame serves the next one", async (t) => {
+  const used: ArrayBufferLike[] = [];
+  const parser = new FrameParser({
+    frame: (_id, _type, data) => void used.push(data.buffer),
+    oversize: () => {},
+  });
+  const bytes = Buffer.concat([frame(1, "x".repeat(90)), frame(3, "y".repeat(90))]);
+  for (let at = 0; at < bytes.length; at += 40) parser.push(bytes.subarray(at, at + 40));
+  t.equal(used.length, 2);
+  t.equal(used[0], used[1]);
+});
+
+test("frames of several streams that are gathered at once do not mix", async (t) => {
+  const [one, two] = [recorder(), recorder()];
+  const bytes = { a: frame(1, "a".repeat(90)), b: frame(1, "b".repeat(90)) };
+  one.parser.push(bytes.a.subarray(0, 50));
+  two.parser.push(bytes.b.subarray(0, 50));
+  one.parser.push(bytes.a.subarray(50));
+  two.parser.push(bytes.b.subarray(50));
+  t.same([one.said, two.said], [[`1/1: ${"a".repeat(90)}`], [`1/1: ${"b".repeat(90)}`]]);
 });
 
 test("4 MiB are legal, one byte more is passed over and told once", async (t) => {

@@ -1,10 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "tap";
 import { AgentError } from "../../../src/base/agent-error.ts";
-import { blockBytes, takeBlock } from "../../../src/base/blocks.ts";
+import { blockBytes, giveBack, takeBlock } from "../../../src/base/blocks.ts";
 import { Code } from "../../../src/base/code.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { ReadStreamRequest, ReadStreamResponse } from "../../../src/gen/agent.ts";
+import {
+  ReadStreamRequest,
+  ReadStreamResponse,
+  WriteStreamRequest,
+  WriteStreamResponse,
+} from "../../../src/gen/agent.ts";
 import type { Handlers } from "../../../src/rpc/call.ts";
 import { createDispatcher } from "../../../src/rpc/dispatch.ts";
 import { serveTtrpc, type TtrpcOptions } from "../../../src/rpc/ttrpc/server.ts";
@@ -408,6 +413,40 @@ test("the memory of output is used again once it has been sent", async (t) => {
     t.ok(isWhole(await peer.answer()), `answer ${id}`);
   }
   t.ok(used.size < 20, `${used.size} blocks for 100 answers one after the other`);
+});
+
+test("input is its handler's own until that gives it back, and its memory is used again then", async (t) => {
+  const held: WriteStreamRequest[] = [];
+  const used = new Set<ArrayBufferLike>();
+  const gates = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
+  const WriteStdin = async (request: WriteStreamRequest) => {
+    held.push(request);
+    await gates[held.length - 1]?.promise;
+    const isWhole = request.data.every((byte) => byte === Number(request.exec_id));
+    used.add(request.data.buffer);
+    giveBack(request.data);
+    return { len: isWhole ? request.data.length : 0 };
+  };
+  const { peer } = await peerOf(t, handlers({ WriteStdin }));
+  const ask = (id: number, bytes: number) => {
+    const message = { exec_id: String(id & 127), data: new Uint8Array(bytes).fill(id & 127) };
+    const payload = encodeMessage(WriteStreamRequest, message);
+    peer.send(request(id, agent, "WriteStdin", { payload }));
+  };
+  const sizes = [30_000, 40_000, 50_000, 60_000, 70_000, 200_000];
+  for (const [index, bytes] of sizes.entries()) ask(2 * index + 1, bytes);
+  while (held.length < sizes.length) await turn();
+  for (const { resolve } of gates) resolve();
+  const lengths = (await peer.answers(sizes.length)).map(
+    ({ payload }) => decodeMessage(WriteStreamResponse, payload).len,
+  );
+  t.same(lengths, sizes);
+  used.clear();
+  for (let id = 101; id < 301; id += 2) {
+    ask(id, 32_768);
+    t.equal(decodeMessage(WriteStreamResponse, (await peer.answer()).payload).len, 32_768);
+  }
+  t.ok(used.size < 20, `${used.size} blocks for 100 inputs one after the other`);
 });
 
 test("nothing is read from a peer that does not read its answers", async (t) => {
