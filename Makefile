@@ -48,12 +48,12 @@ test-osbuilder: ## boot what osbuilder would make of the tarball, the agent as i
 	@$(NODE) scripts/package/osbuilder-guest.ts no
 	@$(NODE) scripts/test.ts test/vm/osbuilder.test.ts
 
-osbuilder-run: ## guests by osbuilder itself, of Debian and Ubuntu, built and booted (KATA=checkout; as root, an hour)
+osbuilder-run: ## guests by osbuilder itself, of Debian and Ubuntu, built and booted (KATA=checkout; ROOTS="debian-yes …" for some; as root, an hour)
 	@scripts/setup.sh osbuilder
 	@$(NODE) scripts/build.ts
 	@$(NODE) scripts/prepare-vm.ts
-	@$(NODE) scripts/package/osbuilder-run.ts $(KATA)
-	@for root in debian-yes debian-no ubuntu-yes ubuntu-no; do \
+	@$(NODE) scripts/package/osbuilder-run.ts $(or $(KATA),.) $(ROOTS)
+	@for root in $(or $(ROOTS),debian-yes debian-no ubuntu-yes ubuntu-no); do \
 		OSBUILDER_ROOT=$$root $(NODE) scripts/test.ts test/vm/osbuilder-run.test.ts || exit; done
 
 package: build ## what is installed on a node: tarball and Debian package, in build/release/ (ARCH=amd64|arm64)

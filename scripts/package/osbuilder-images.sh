@@ -7,11 +7,11 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/out HOME=/root USER=root GROUP
 
 # make NAME ROOT [OPTION…]
 make() {
-  image=/out/$1.img root=/roots/$2
+  image=/out/$1.img tree=/roots/$2
   export AGENT_INIT=${2##*-}
   shift 2
   echo "== $image"
-  /osbuilder/image-builder/image_builder.sh "$@" -o "$image" "$root"
+  /osbuilder/image-builder/image_builder.sh "$@" -o "$image" "$tree"
   read -r uptime _ </proc/uptime
   echo "== $image: $(stat -c %s "$image") bytes, ${uptime%%.*} s after the boot"
 }

@@ -73,7 +73,7 @@ function makeRoot(osbuilder: string, name: string, modules: NodeJS.ProcessEnv): 
 async function main(checkout: string, names: readonly string[]): Promise<void> {
   const osbuilder = join(checkout, "tools/osbuilder");
   if (!existsSync(join(osbuilder, "rootfs-builder/rootfs.sh")))
-    throw new Error(`no osbuilder in ${checkout}`);
+    throw new Error(`no osbuilder in ${checkout}; KATA= names a checkout of Kata Containers`);
   if (process.getuid?.() !== 0) throw new Error("osbuilder needs root");
   if (!existsSync(tarball)) throw new Error("the tarball is missing, make agent-tarball makes it");
   mkdirSync(out, { recursive: true });
@@ -83,9 +83,10 @@ async function main(checkout: string, names: readonly string[]): Promise<void> {
     say(`${image.slice(root.length + 1)} ${megabytes(image)}`);
 }
 
-const [checkout, ...names] = process.argv.slice(2);
+const [checkout = ".", ...names] = process.argv.slice(2);
 try {
-  if (checkout === undefined) throw new Error("KATA= names a checkout of Kata Containers");
+  const unknown = names.find((name) => !guests.includes(name));
+  if (unknown !== undefined) throw new Error(`no root ${unknown}, only ${guests.join(", ")}`);
   await main(checkout, names.length > 0 ? names : guests);
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
