@@ -95,6 +95,11 @@ release_packages() {
   need_tool mandoc mandoc
   need_tool zsh zsh
   need_tool fish fish
+  # The programs for the other architecture, without a guest.
+  case $(uname -m) in
+  aarch64) need_tool qemu-user qemu-x86_64 ;;
+  *) need_tool qemu-user qemu-aarch64 ;;
+  esac
 }
 
 # What the tests of manifests and container images need: without it they skip.
