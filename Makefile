@@ -115,6 +115,11 @@ test-cluster: ## chart, manifests and pages on a real Kubernetes control plane (
 	@$(NODE) scripts/cluster/control-plane.ts
 	@$(NODE) scripts/test.ts test/cluster
 
+.PHONY: reproduce
+reproduce: ## build everything twice, in two folders, and compare every file
+	@scripts/setup.sh vm
+	@$(NODE) scripts/reproduce.ts
+
 .PHONY: scale
 scale: build ## forwarders behind a gateway of real Collectors, measured (N=nodes SANDBOXES=on each)
 	@$(NODE) scripts/backends.ts

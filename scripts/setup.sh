@@ -61,6 +61,8 @@ vm_packages() {
   need_tool cryptsetup-bin veritysetup
   need_tool erofs-utils mkfs.erofs
   need_tool fdisk sfdisk
+  # What lays packages down for an ordinary user.
+  [ "$(id -u)" = 0 ] || need_tool uidmap newuidmap
 }
 
 # Guests of the other architecture: built by a cross compiler, emulated.
@@ -95,6 +97,7 @@ release_packages() {
   need_tool mandoc mandoc
   need_tool zsh zsh
   need_tool fish fish
+  need_tool uidmap newuidmap
   # The programs for the other architecture, without a guest.
   case $(uname -m) in
   aarch64) need_tool qemu-user qemu-x86_64 ;;
