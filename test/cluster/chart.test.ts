@@ -20,7 +20,7 @@ type Pods = { readonly items: readonly Pod[] };
 /** Installs the chart, or brings what is installed to these values; its pods are then the new ones. */
 async function install({ does }: Cluster, values: readonly string[]): Promise<void> {
   await does(`helm upgrade --install --reset-values ${release} ${chart} --namespace ${release}`, values);
-  await does(`kubectl rollout status daemonset/${release} --namespace ${release} --timeout=120s`);
+  await does(`kubectl rollout status daemonset/${release} --namespace ${release} --timeout=300s`);
 }
 
 test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async (t) => {

@@ -50,7 +50,7 @@ test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async
           : /daemonset.apps\/kata-trace created/,
       );
       for (const line of applied.matchAll(/^(daemonset|deployment|statefulset)\.apps\/\S+/gm))
-        await does(`kubectl rollout status ${line[0]} --namespace kata-trace --timeout=120s`);
+        await does(`kubectl rollout status ${line[0]} --namespace kata-trace --timeout=300s`);
       await does(`kubectl delete -k ${path} --wait`);
     });
   }
@@ -77,7 +77,7 @@ test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async
     const values = wishes["QEMU alone, and nothing of the node"] ?? [];
     const install = `helm install kata-trace ${chart} --namespace level-baseline`;
     await does(install, [...values, "--set=runtimeClass.enabled=false"]);
-    await does("kubectl rollout status daemonset/kata-trace --namespace level-baseline --timeout=120s");
+    await does("kubectl rollout status daemonset/kata-trace --namespace level-baseline --timeout=300s");
   });
 
   await t.test("the gateway runs in a namespace of the level restricted", async () => {
@@ -89,7 +89,7 @@ test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async
       text.replaceAll("namespace: kata-trace", "namespace: gateway"),
     );
     for (const name of ["deployment/kata-trace-gateway", "statefulset/kata-trace-sampler"])
-      await does(`kubectl rollout status ${name} --namespace gateway --timeout=120s`);
+      await does(`kubectl rollout status ${name} --namespace gateway --timeout=300s`);
   });
 
   await t.test(
@@ -105,7 +105,7 @@ test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async
         `kubectl apply ${strict} --filename=${join(deployFolder, "kustomize/base/runtimeclass.yaml")}`,
       );
       await does(`kubectl apply ${strict} --filename=-`, [], pod);
-      await does("kubectl wait --for=condition=Ready pod/traced --timeout=120s");
+      await does("kubectl wait --for=condition=Ready pod/traced --timeout=300s");
       const { spec } = await get<Pod>("pod traced");
       t.match(spec, { nodeName: "kata", overhead: { cpu: "250m", memory: "320Mi" }, nodeSelector: kataNode });
 
@@ -114,7 +114,7 @@ test("on a Kubernetes control plane", { skip: skipWithoutControlPlane() }, async
         .replace("spec:\n", "spec:\n  nodeSelector: {size: small}\n");
       await does(`kubectl apply ${strict} --filename=-`, [], small);
       await does(
-        "kubectl wait --for=jsonpath={.status.conditions[0].reason}=Unschedulable pod/small --timeout=120s",
+        "kubectl wait --for=jsonpath={.status.conditions[0].reason}=Unschedulable pod/small --timeout=300s",
       );
       const { status } = await get<Pod>("pod small");
       t.match(JSON.stringify(status), /1 Insufficient cpu/);

@@ -34,7 +34,7 @@ export type Running = { close(): Promise<void> };
 /** Starts what runs in place of a pod; it is ready when this resolves. */
 export type Run = (pod: Pod) => Promise<Running>;
 
-/** What the API server says when there is no such pod any more: not found; another one of that name. */
+/** What the API server says when there is no such pod to delete: not found; another one of that name. */
 const gone = [404, 409];
 const nothing: Running = { close: async () => {} };
 
@@ -72,7 +72,7 @@ export async function joinNodes(
       const running = run(pod);
       pods.set(uid, running);
       await running;
-      await api.send("PATCH", `${pathOf(pod)}/status`, { status: readyStatus(pod) }, gone);
+      await api.send("PATCH", `${pathOf(pod)}/status`, { status: readyStatus(pod) }, [404]);
     }
   }
 
