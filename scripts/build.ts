@@ -85,11 +85,12 @@ function compileHookRunner(): boolean {
   return true;
 }
 
-function compileLauncher({ name, nodeFlags }: Program): boolean {
+function compileLauncher({ name, nodeFlags, environment }: Program): boolean {
   const launcher = join(out, name);
   if (!isStale(launcher, launcherSources)) return false;
   const flags = nodeFlags.map((flag) => `"${flag}",`).join("");
-  const defines = [`-DPROGRAM="${name}"`, `-DNODE_FLAGS=${flags}`];
+  const variables = Object.entries(environment).map(([variable, value]) => `{"${variable}", "${value}"},`);
+  const defines = [`-DPROGRAM="${name}"`, `-DNODE_FLAGS=${flags}`, `-DENVIRONMENT=${variables.join("")}`];
   rmSync(launcher, { force: true });
   execFileSync(compiler, [...staticFlags, ...defines, launcherSource, "-o", launcher], { stdio: "inherit" });
   return true;

@@ -9,7 +9,8 @@ const source = join(import.meta.dirname, "../../src/sys/native/launcher.c");
 function placed(t: Test): { dir: string; launcher: string } {
   const dir = t.testdir({ lib: { "kata-agent.cjs": "" } });
   const launcher = join(dir, "kata-agent");
-  const defines = ['-DPROGRAM="kata-agent"', '-DNODE_FLAGS="--one","--two",'];
+  const environment = '-DENVIRONMENT={"KATA_ONE", "1"},{"KATA_TWO", "2"},';
+  const defines = ['-DPROGRAM="kata-agent"', '-DNODE_FLAGS="--one","--two",', environment];
   execFileSync("gcc", ["-Os", "-static", ...defines, source, "-o", launcher]);
   writeFileSync(join(dir, "lib/node"), '#!/bin/sh\necho "$0" "$@"\n');
   chmodSync(join(dir, "lib/node"), 0o755);
@@ -36,6 +37,14 @@ test("it becomes Node with its flags, the bundle and the arguments", async (t) =
   mkdirSync(join(dir, "sbin"));
   symlinkSync("../kata-agent", join(dir, "sbin/init"));
   t.equal(run(join(dir, "sbin/init"), args).out, expected, "by a link of another name");
+});
+
+test("Node gets the program's environment where it has none of that name", async (t) => {
+  const { dir, launcher } = placed(t);
+  writeFileSync(join(dir, "lib/node"), '#!/bin/sh\necho "$KATA_ONE $KATA_TWO"\n');
+  const { PATH } = process.env;
+  const env = { PATH, KATA_TWO: "mine" };
+  t.equal(spawnSync(launcher, [], { env, encoding: "utf8" }).stdout, "1 mine\n");
 });
 
 test("an installation works wherever it lies", async (t) => {

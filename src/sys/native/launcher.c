@@ -6,6 +6,7 @@
  * Compiled once per program:
  *   -DPROGRAM='"kata-agent"'         runs <lib>/kata-agent.cjs with <lib>/node
  *   -DNODE_FLAGS='"--a", "--b",'     flags for Node, may be empty
+ *   -DENVIRONMENT='{"A", "b"},'      environment for Node where it has none of that name, may be empty
  *
  * <lib> is the first of these that holds both files: `lib` beside this executable (a build), `../lib/kata-agent-node`
  * from its folder (an installation, wherever it lies), then the fixed places below, for a launcher that was moved away
@@ -23,6 +24,9 @@
 #ifndef NODE_FLAGS
 #define NODE_FLAGS
 #endif
+#ifndef ENVIRONMENT
+#define ENVIRONMENT
+#endif
 
 static const char *const fixed_places[] = {
     "/usr/lib/kata-agent-node",
@@ -30,6 +34,7 @@ static const char *const fixed_places[] = {
     "/opt/kata-agent-node/lib",
 };
 static const char *const node_flags[] = {NODE_FLAGS NULL};
+static const char *const environment[][2] = {ENVIRONMENT{NULL, NULL}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -102,6 +107,7 @@ int main(int argc, char **argv) {
   setenv("MALLOC_ARENA_MAX", "1", 0);
   /* A dead share may hold some of libuv's threads for ever; the rest must be able to go on (src/sys/may-hang.ts). */
   setenv("UV_THREADPOOL_SIZE", "16", 0);
+  for (size_t i = 0; environment[i][0]; i++) setenv(environment[i][0], environment[i][1], 0);
   execv(place.node, (char *const *)args);
   /* ENOENT for a file that is there means that its dynamic loader is not. */
   fprintf(stderr, PROGRAM ": cannot execute %s: %s%s\n", place.node, strerror(errno),
