@@ -2,9 +2,9 @@
  * The agent's end of a pipe or terminal that a container process writes to.
  *
  * Pull model: nothing is read before somebody asks, so a process that nobody reads from is held back as it would be by
- * any pipe. Who asks has all that is there read, up to one block: what is more than was asked for is kept for the next
- * readers, and the kernel is asked again only when that is gone. Readers stand in line, and each leaves it the moment
- * its caller gives up. How a stream ends (agent-api 3.10):
+ * any pipe. Who asks has all that is there read, up to one block, and who got all that it asked for has the next block
+ * read ahead: at most one block is kept for the next readers, and the kernel is asked again only when that is gone.
+ * Readers stand in line, and each leaves it the moment its caller gives up. How a stream ends (agent-api 3.10):
  *   - end of file, or EIO of a terminal whose last user has gone: the next read answers no bytes;
  *   - the process has exited but something else still holds the pipe: reads go on for a grace period after the
  *     exit, then answer no bytes. Whatever the process itself has said is among the first bytes read after its exit,
@@ -13,7 +13,7 @@
  *   - `finish()`: what the kernel still holds is moved here, so that the descriptor can be closed while a late
  *     reader still gets every byte.
  */
-import { giveBack, lendFromBytes, shareBlock, takeBlock } from "../base/blocks.ts";
+import { blockBytes, giveBack, lendFromBytes, shareBlock, takeBlock } from "../base/blocks.ts";
 import type { Descriptor } from "../sys/descriptor.ts";
 
 /** How long output is awaited after the exit while something else still holds the stream (agent-api 3.10). */
@@ -34,6 +34,7 @@ export class ReadEnd {
   #tail: Uint8Array[] = [];
   readonly #readers = new Set<Reader>();
   #watching = false;
+  #aheadQueued = false;
   #graceOver = false;
   #graceTimer: NodeJS.Timeout | undefined;
   /** What may still be read of the kernel's buffer, once the process has exited. */
@@ -133,6 +134,28 @@ export class ReadEnd {
 
   /** Bytes, none at the end, or undefined when one has to wait. */
   #take(maxBytes: number): Uint8Array | undefined {
+    const ready = this.#next(maxBytes);
+    const wasFilled = ready !== undefined && ready.length >= Math.min(maxBytes, blockBytes);
+    if (wasFilled && ready.length >= lendFromBytes && !this.#aheadQueued) {
+      this.#aheadQueued = true;
+      setImmediate(this.#readAhead);
+    }
+    return ready;
+  }
+
+  /**
+   * Who got all that it asked for asks again: the next block is read while the answer is on its way. Not after the exit,
+   * when it is counted what may still be read.
+   */
+  readonly #readAhead = (): void => {
+    this.#aheadQueued = false;
+    const isIdle = this.#tail.length === 0 && this.#readers.size === 0;
+    if (!isIdle || this.#descriptor === undefined || this.#graceTimer !== undefined) return;
+    const chunk = this.#readOnce();
+    if (chunk !== undefined && chunk.length > 0) this.#tail.push(chunk);
+  };
+
+  #next(maxBytes: number): Uint8Array | undefined {
     if (this.#tail.length > 0) return this.#cut(maxBytes);
     if (this.#descriptor === undefined || (this.#graceOver && this.#leftBytes <= 0)) return nothing;
     if (maxBytes === 0) return nothing;

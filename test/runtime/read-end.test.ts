@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 import { test } from "tap";
 import { blockBytes, giveBack } from "../../src/base/blocks.ts";
 import { delay } from "../../src/base/deadline.ts";
@@ -82,24 +83,71 @@ test("what is read ahead outlives the part of it that was given back", async (t)
   }
 });
 
-test("what is read ahead is at most a block, and the writer is held back behind it", async (t) => {
+/** A large pipe, full of numbered kilobytes: `fill` makes it full again and answers how many bytes had room. */
+function fullPipe() {
   const capacityBytes = 1024 * 1024;
   const { readEnd, writeEnd } = makePipe();
   setPipeSize(writeEnd, capacityBytes);
-  const end = new ReadEnd(new Descriptor(readEnd), capacityBytes);
   const input = new Descriptor(writeEnd);
+  let written = 0;
   const fill = () => {
-    let bytes = 0;
-    for (let count = -1; count !== 0; bytes += count) count = input.write([new Uint8Array(4096)]);
-    return bytes;
+    const before = written;
+    const page = () => Buffer.alloc(4096, (written / 4096) & 255);
+    for (let count = -1; count !== 0; written += count) count = input.write([page()]);
+    return written - before;
   };
   fill();
-  t.equal((await end.read(4096, never)).length, 4096);
+  return { end: new ReadEnd(new Descriptor(readEnd), capacityBytes), fill, input, written: () => written };
+}
+
+test("what one read takes is at most a block, and the writer is held back behind it", async (t) => {
+  const { end, fill, input } = fullPipe();
+  t.equal((await end.read(1000, never)).length, 1000);
   t.equal(fill(), blockBytes, "so much room has one read made");
-  for (let at = 4096; at < blockBytes; at += 4096) t.equal((await end.read(4096, never)).length, 4096);
-  t.equal(fill(), 0, "what was ahead is read first");
+  for (let at = 1000; at < blockBytes; at += 1000) await end.read(1000, never);
+  await turn();
+  t.equal(fill(), 0, "what was taken is read first");
   t.equal((await end.read(0, never)).length, 0);
   t.equal(fill(), 0, "who asks for nothing takes nothing");
+  input.close();
+  end.close();
+});
+
+test("who got all that it asked for has one block read ahead, and no byte is lost or moved by it", async (t) => {
+  const { end, fill, input, written } = fullPipe();
+  const pages: Uint8Array[] = [];
+  pages.push(await end.read(blockBytes, never));
+  await turn();
+  t.equal(fill(), 2 * blockBytes);
+  await turn();
+  t.equal(fill(), 0, "one is enough until that is taken");
+  pages.push(await end.read(10_000, never));
+  await turn();
+  t.equal(fill(), 0);
+  input.close();
+  for (let data = await end.read(32_768, never); data.length > 0; data = await end.read(32_768, never)) {
+    pages.push(data);
+    await turn();
+  }
+  const all = Buffer.concat(pages);
+  t.equal(all.length, written());
+  t.ok(all.every((byte, at) => byte === ((at >> 12) & 255)));
+  t.ok(end.ended);
+});
+
+test("nothing is read ahead after the exit", async (t) => {
+  const calm = fullPipe();
+  await calm.end.read(blockBytes + 1, never);
+  calm.end.exited();
+  await turn();
+  t.equal(calm.fill(), blockBytes, "what was to be read ahead is not, after the exit");
+  calm.input.close();
+  calm.end.close();
+  const { end, fill, input } = fullPipe();
+  end.exited();
+  await end.read(blockBytes, never);
+  await turn();
+  t.equal(fill(), blockBytes);
   input.close();
   end.close();
 });
