@@ -58,11 +58,11 @@ export class Listening {
     this.#listeners.clear();
   }
 
-  /** Guests that were seen before are found again when they connect the next time. */
   async #exchangeVsockLogs(guestLogs: GuestLogs | undefined): Promise<void> {
     if (guestLogs === this.#guestLogs) return;
+    const known = this.#vsockLogs?.cids;
     await this.#vsockLogs?.close();
-    this.#vsockLogs = guestLogs && new VsockLogs(guestLogs, this.#vsockReach);
+    this.#vsockLogs = guestLogs && new VsockLogs(guestLogs, this.#vsockReach, known);
   }
 
   async #exchangeWatch(patterns: Config["watch"], guestLogs: GuestLogs | undefined): Promise<void> {

@@ -37,10 +37,17 @@ export class VsockLogs {
   readonly #ending = new AbortController();
   readonly #followed = new Map<number, Followed>();
 
-  constructor(logs: GuestLogs, reach: VsockReach = kernelReach) {
+  /** `known`: guests that were seen before, and may not connect again. */
+  constructor(logs: GuestLogs, reach: VsockReach = kernelReach, known: readonly number[] = []) {
     this.#logs = logs;
     this.#reach = reach;
     for (const cid of new Set(logs.config.cids)) void this.#attend(cid);
+    for (const cid of known) this.seen(cid);
+  }
+
+  /** Guests that are followed now. */
+  get cids(): readonly number[] {
+    return [...this.#followed.keys()];
   }
 
   /** A connection from this CID has come. */

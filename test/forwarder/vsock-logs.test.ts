@@ -34,7 +34,7 @@ function places(t: Test, cids: readonly number[] = []) {
     const whole = readFileSync(file, "utf8").split("\n").slice(0, -1);
     return whole.map((line) => JSON.parse(line));
   };
-  return { folder, logs, vsock, linesOf, dialled };
+  return { folder, logs, reach, vsock, linesOf, dialled };
 }
 
 /** The agent's own log port, as that of the guest with this CID. */
@@ -79,6 +79,22 @@ t.test("a CID that is another guest's later has its lines told apart", async (t)
   const [first, second] = linesOf(7);
   t.match([first, second], [{ msg: "first" }, { msg: "second" }]);
   t.not(first?.["guest_since"], second?.["guest_since"]);
+});
+
+t.test("whoever takes over follows the same guests, though none of them connects again", async (t) => {
+  const { folder, logs, reach, vsock, linesOf } = places(t);
+  const port = await guest(folder, 8, "before");
+  t.teardown(() => port.close());
+  vsock.seen(8);
+  await until("the line", () => linesOf(8).length === 1);
+  t.same(vsock.cids, [8]);
+  const { cids } = vsock;
+  await vsock.close();
+  const next = new VsockLogs(logs, reach, cids);
+  t.teardown(() => next.close());
+  port.write('{"msg":"after"}\n');
+  await until("the line after it", () => linesOf(8).length === 2);
+  t.match(linesOf(8)[1], { msg: "after", sandbox: "vsock:8" });
 });
 
 t.test("a listed guest is asked before it has sent anything", async (t) => {
