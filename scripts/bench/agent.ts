@@ -3,10 +3,11 @@
 // Nothing here passes or fails: the figures belong to the machine, the ratios to one run.
 //
 //   node scripts/bench/agent.ts            QUICK=1: a short form
-import { spawnSync } from "node:child_process";
+//                                          CRUN=PATH: another crun, such as the static one in .cache/crun
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { busyRow, callRows, type Targets, unheardRows } from "./calls.ts";
 import { Runtime } from "./client.ts";
@@ -33,6 +34,12 @@ function enterWorld(): number {
   const { status, error } = spawnSync(script("../namespaces.sh"), args, { stdio: "inherit", env });
   if (error !== undefined) throw error;
   return status ?? 1;
+}
+
+/** Has everybody in this world run another crun than the machine's. */
+function takeCrun(program: string): void {
+  const crun = execFileSync("sh", ["-c", "command -v crun"], { encoding: "utf8" }).trim();
+  execFileSync("mount", ["--bind", resolve(program), crun]);
 }
 
 async function bench(effort: Effort): Promise<Row[]> {
@@ -130,7 +137,8 @@ function report(about: Machine, rows: readonly Row[]): void {
 }
 
 if (!inside) process.exit(enterWorld());
-const { QUICK = "" } = process.env;
+const { QUICK = "", CRUN = "" } = process.env;
+if (CRUN !== "") takeCrun(CRUN);
 const effort = QUICK === "" ? fullEffort : quickEffort;
 report(machine(), await bench(effort));
 process.exit(0);
