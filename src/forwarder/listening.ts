@@ -3,7 +3,7 @@ import { type Address, formatAddress } from "../vsock/address.ts";
 import type { Listener } from "../vsock/listen.ts";
 import type { Config } from "./config.ts";
 import type { GuestLogs } from "./guest-logs.ts";
-import { type Accept, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
+import { type Accept, giveToOwner, listenForVmm, listenOn, tracePort } from "./in/listeners.ts";
 import { SandboxWatch } from "./in/sandbox-watch.ts";
 import { VsockLogs, type VsockReach } from "./vsock-logs.ts";
 
@@ -77,7 +77,7 @@ export class Listening {
       const address: Address = { kind: "hybrid", path, port: guestLogs.config.port };
       return withLog(listener, guestLogs.follow(address, { sandbox: sandboxId }));
     };
-    this.#watch = new SandboxWatch(patterns, open, this.#log);
+    this.#watch = new SandboxWatch(patterns, open, (path) => giveToOwner(path, tracePort), this.#log);
     await this.#watch.start();
   }
 }

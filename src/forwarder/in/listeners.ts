@@ -20,8 +20,7 @@ export async function listenOn(address: Address, accept: Accept, log: Log): Prom
 }
 
 /**
- * Listens where the VMM with this socket connects to for `port` of the host. The socket gets the owner of its folder:
- * a VMM without privileges has to be able to connect.
+ * Listens where the VMM with this socket connects to for `port` of the host. The socket gets the owner of its folder.
  * @throws the system error.
  */
 export async function listenForVmm(
@@ -35,13 +34,23 @@ export async function listenForVmm(
   const origin: Origin = { key: `sandbox:${sandbox ?? path}`, isGuest: true, sandboxId: sandbox };
   const listener = await listen({ kind: "hybrid", path, port }, (accepted) => accept(accepted, origin), log);
   try {
-    const { uid, gid } = statSync(dirname(path));
-    if (uid !== process.geteuid?.()) chownSync(`${path}_${port}`, uid, gid);
+    giveToOwner(path, port);
     return listener;
   } catch (error) {
     await listener.close();
     throw error;
   }
+}
+
+/**
+ * Gives the socket for this VMM to whom the folder belongs: a VMM without privileges has to be able to connect. The runtime
+ * makes the folder as root and hands it over then, so this is asked for again while the socket is there.
+ * @throws the system error.
+ */
+export function giveToOwner(path: string, port: number): void {
+  const socket = `${path}_${port}`;
+  const { uid, gid } = statSync(dirname(path));
+  if (uid !== statSync(socket).uid) chownSync(socket, uid, gid);
 }
 
 /** A VSOCK peer is one guest, by its context id; behind other addresses may be many. */

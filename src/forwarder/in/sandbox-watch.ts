@@ -23,6 +23,7 @@ type Seen = { listener: Promise<Listener | undefined>; hadVmm: boolean };
 export class SandboxWatch {
   readonly #patterns: readonly SandboxPattern[];
   readonly #open: (socketPath: string, sandboxId: string) => Promise<Listener>;
+  readonly #settle: (socketPath: string) => void;
   readonly #log: Log;
   readonly #seen = new Map<string, Seen>();
   readonly #over = new Set<string>();
@@ -30,14 +31,19 @@ export class SandboxWatch {
   #timer: NodeJS.Timeout | undefined;
   #asked = false;
 
-  /** `open` makes the listener for the VMM's socket at this path. */
+  /**
+   * `open` makes the listener for the VMM's socket at this path; `settle` is called for it now and again while it is there,
+   * and may throw when it is about to go.
+   */
   constructor(
     patterns: readonly SandboxPattern[],
     open: (socketPath: string, sandboxId: string) => Promise<Listener>,
+    settle: (socketPath: string) => void,
     log: Log,
   ) {
     this.#patterns = patterns;
     this.#open = open;
+    this.#settle = settle;
     this.#log = log;
   }
 
@@ -95,7 +101,19 @@ export class SandboxWatch {
     } else if (seen.hadVmm && !hasVmm) {
       this.#over.add(path);
       void this.#drop(path);
-    } else seen.hadVmm = hasVmm;
+    } else {
+      seen.hadVmm = hasVmm;
+      void this.#settled(path, seen);
+    }
+  }
+
+  async #settled(path: string, { listener }: Seen): Promise<void> {
+    if ((await listener) === undefined) return;
+    try {
+      this.#settle(path);
+    } catch (error) {
+      this.#log.debug({ socket: path, err: (error as Error).message }, "a sandbox is going");
+    }
   }
 
   #listen(path: string, sandboxId: string, hadVmm: boolean): void {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import {
@@ -7,6 +7,7 @@ import {
   parsePattern,
   sandboxOf,
 } from "../../../src/forwarder/in/sandbox-pattern.ts";
+import { until as untilTrue } from "../../fakes/until.ts";
 import { exportOf, linesOf, post, runForwarder, temporaryFolder } from "../running.ts";
 
 /** Resolves when the file is there, or is not. */
@@ -41,6 +42,23 @@ t.test("a sandbox has its socket before its VMM has one, and not after it", asyn
   rmSync(join(base, "sb2"), { recursive: true });
   t.equal(linesOf(out).length, 1);
 });
+
+const isRoot = process.getuid?.() === 0;
+
+t.test(
+  "a sandbox that is handed over after it was made gets its socket handed over too",
+  { skip: !isRoot && "giving files away needs root" },
+  async (t) => {
+    const base = join(temporaryFolder(t), "vm");
+    mkdirSync(join(base, "sb"), { recursive: true });
+    await runForwarder(t, "--watch", `${base}/{sandbox}/clh.sock`);
+    const socket = join(base, "sb", "clh.sock_10240");
+    await until(socket, true);
+    t.equal(statSync(socket).uid, 0);
+    chownSync(join(base, "sb"), 65_534, 65_534);
+    await untilTrue("the socket has the owner of its folder", () => statSync(socket).uid === 65_534);
+  },
+);
 
 t.test("a folder of sandboxes may appear later than the forwarder", async (t) => {
   const folder = temporaryFolder(t);
