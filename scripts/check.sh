@@ -18,7 +18,7 @@ step() {
   fi
 }
 shell_syntax() {
-  for file in scripts/*.sh scripts/docs/*.sh scripts/package/*.sh test/docs/*.sh test/scripts/image/*.sh rootfs/*.sh deploy/node/debian/p* .ci/run; do
+  for file in scripts/*.sh scripts/docs/*.sh scripts/package/*.sh test/docs/*.sh test/vm/*.sh test/scripts/image/*.sh rootfs/*.sh deploy/node/debian/p* .ci/run; do
     [ ! -e "$file" ] || sh -n "$file" || return 1
   done
 }

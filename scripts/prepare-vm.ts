@@ -37,6 +37,7 @@ function prepare(): void {
   rootfs("--format", "ext4", "--init", "systemd");
   run("package/agent-tarball.ts");
   run("package/osbuilder-guest.ts", "yes");
+  run("package/node-root.ts", "--optional");
   if (!process.argv.includes("--all-images")) return;
   for (const image of otherImages) rootfs(...image);
 }

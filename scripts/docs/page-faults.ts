@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { parseAllDocuments } from "yaml";
-import { type Block, type Link, readPage } from "./page.ts";
+import { type Block, isKnownWorld, type Link, readPage } from "./page.ts";
 
 /**
  * What can be said of a page without running it: each block says what it is, each command is either run by the tests or
@@ -68,11 +68,14 @@ function blockFaults(block: Block): string[] {
 }
 
 function commandFaults({ text, mark }: Block): string[] {
-  const isWorld = mark?.kind === "run in" && mark.text === "cluster";
+  const isWorld = mark?.kind === "run in" && isKnownWorld(mark.text);
   if (mark !== undefined && !isWorld && (mark.kind !== "not run" || mark.text === ""))
-    return ["commands are run, or have <!-- not run: WHY --> or <!-- run in: cluster --> above them"];
+    return [
+      "commands are run, or have <!-- not run: WHY -->, <!-- run in: cluster --> or <!-- run in: node --> above them",
+    ];
   const shell = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });
-  const vsock = mark?.kind !== "not run" && /vsock:\/\/|--vsock/.test(text.replaceAll("hvsock://", ""));
+  const mayOpen = mark?.kind === "not run" || mark?.text === "node";
+  const vsock = !mayOpen && /vsock:\/\/|--vsock/.test(text.replaceAll("hvsock://", ""));
   return [
     ...(shell.status === 0 ? [] : [`no good shell: ${shell.stderr.trim()}`]),
     ...(/^\$ /m.test(text) ? ["commands have no prompt"] : []),

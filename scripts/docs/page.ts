@@ -18,8 +18,17 @@ export type Mark = {
   readonly text: string;
 };
 
-/** Where commands may be run beside the world that all pages have: `make test-cluster` has one with a cluster in it. */
-export type World = "cluster";
+/**
+ * Where commands may be run beside the world that all pages have: `make test-cluster` has one with a cluster in it,
+ * `test/vm/node.test.ts` boots a node of one.
+ */
+export type World = (typeof worlds)[number];
+const worlds = ["cluster", "node"] as const;
+
+/** Whether there is such a world. */
+export function isKnownWorld(name: string): name is World {
+  return worlds.some((world) => world === name);
+}
 
 /** Commands that a reader has done elsewhere: a comment that starts with `before:`, or `before in WORLD:`. */
 export type Before = { readonly text: string; readonly line: number; readonly world: World | undefined };
@@ -87,10 +96,9 @@ class Reader {
       .join("\n")
       .replace(/^<!--|-->.*$/gs, "")
       .trim();
-    const [, inCluster, text] = /^before( in cluster)?:(.*)$/s.exec(comment) ?? [];
-    const world = inCluster === undefined ? undefined : "cluster";
+    const [, world = "", text] = /^before(?: in (cluster|node))?:(.*)$/s.exec(comment) ?? [];
     if (text === undefined) this.#mark = markOf(comment) ?? this.#mark;
-    else this.page.script.push({ text: text.trim(), line, world });
+    else this.page.script.push({ text: text.trim(), line, world: isKnownWorld(world) ? world : undefined });
   }
 
   #block(opening: string): void {

@@ -32,6 +32,8 @@ test("what a page leaves unsaid is a fault", async (t) => {
   t.same(faults(fenced("sh", "true")), []);
   t.same(faults(fenced("sh", "true", "<!-- not run: needs a cluster -->")), []);
   t.match(faults(fenced("sh", "true", "<!-- not run -->")), [/^docs\/new.md:4: .*not run: WHY/]);
+  t.same(faults(fenced("sh", "agentctl --addr vsock://3:1024 check", "<!-- run in: node -->")), []);
+  t.match(faults(fenced("sh", "true", "<!-- run in: space -->")), [/run in: node/]);
   t.match(faults(fenced("sh", "if true")), [/no good shell/]);
   t.match(faults(fenced("sh", "$ true")), [/no prompt/]);
   t.match(faults(fenced("sh", "make coffee")), [/make has no verb coffee/]);
@@ -79,6 +81,17 @@ test("commands that need a cluster are run where there is one, and the others wi
   t.same(printedBlocks(page), []);
   t.match(printedBlocks(page, "cluster"), [{ text: "three" }]);
   t.match(pageFaults("docs/new.md", fenced("sh", "true", "<!-- run in: space -->")), [/not run: WHY/]);
+});
+
+test("commands that need a node are run there alone", async (t) => {
+  const [one, two] = [fenced("sh", "one"), fenced("sh", "two", "<!-- run in: node -->")];
+  const printed = fenced("text", "three", "<!-- printed -->");
+  const page = readPage(`<!-- before in node: zero -->\n${one}${two}${printed}`);
+  t.equal(scriptOf(page), ': "line 5"\none');
+  t.match(scriptOf(page, "node"), /^: "line 1"\nzero\n: "line \d+"\ntwo$/);
+  t.equal(scriptOf(readPage(one), "node"), "");
+  t.same(printedBlocks(page), []);
+  t.match(printedBlocks(page, "node"), [{ text: "three" }]);
 });
 
 test("what a page says is printed is looked for, but for numbers, ids and bars", async (t) => {

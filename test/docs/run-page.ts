@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Block, Page, World } from "../../scripts/docs/page.ts";
+import { type Block, isKnownWorld, type Page, type World } from "../../scripts/docs/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** A page takes seconds; one that waits for what does not come ends here, and its output tells where. */
@@ -12,16 +12,15 @@ export type Played = { readonly code: number | null; readonly output: string };
 
 /**
  * The commands of a page that are run, hidden ones among them, as one shell script; empty when there are none. With a
- * world, those that need it are among them, and where none does there are none.
+ * world, those that need it are among them, and where none does there are none. A node has no others: the checkout is not
+ * there.
  */
 export function scriptOf(page: Page, world?: World): string {
-  const runs = page.script.filter((part) => !("language" in part) || isRun(part, world));
   const isFor = (part: Page["script"][number]) => ("language" in part ? blockWorld(part) : part.world);
+  const taken: (World | undefined)[] = world === "node" ? [world] : [undefined, world];
+  const runs = page.script.filter((part) => isRun(part) && taken.includes(isFor(part)));
   return runs.some((part) => "language" in part && isFor(part) === world)
-    ? runs
-        .filter((part) => [undefined, world].includes(isFor(part)))
-        .map((part) => `: "line ${part.line}"\n${part.text}`)
-        .join("\n")
+    ? runs.map((part) => `: "line ${part.line}"\n${part.text}`).join("\n")
     : "";
 }
 
@@ -34,12 +33,12 @@ export function printedBlocks({ blocks }: Page, world?: World): Block[] {
   });
 }
 
-function isRun({ language, mark }: Block, world: World | undefined): boolean {
-  return language === "sh" && (mark === undefined || (mark.kind === "run in" && mark.text === world));
+function isRun(part: Page["script"][number]): boolean {
+  return !("language" in part) || (part.language === "sh" && part.mark?.kind !== "not run");
 }
 
 function blockWorld({ mark }: Block): World | undefined {
-  return mark?.kind === "run in" ? "cluster" : undefined;
+  return mark?.kind === "run in" && isKnownWorld(mark.text) ? mark.text : undefined;
 }
 
 /** Runs commands in namespaces of their own, as one script that ends at the first failure. Whatever they started ends. */
