@@ -109,7 +109,7 @@ image-oci: ## container images for a cluster's nodes: the forwarder and, after m
 test-cluster: ## chart, manifests and pages on a real Kubernetes control plane (as root; Go compiles it once, for long)
 	@scripts/setup.sh try-vm
 	@$(NODE) scripts/build.ts
-	@$(NODE) scripts/prepare-vm.ts --optional
+	@$(NODE) scripts/image/rootfs.ts
 	@$(NODE) scripts/cluster/tools.ts
 	@$(NODE) scripts/cluster/images.ts
 	@$(NODE) scripts/cluster/control-plane.ts
