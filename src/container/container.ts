@@ -130,8 +130,7 @@ export class Container {
   /** Lets the program run, after and before the hooks that go with it. @throws INTERNAL when that was done before, or when init has died meanwhile. */
   async start(): Promise<void> {
     if (this.#phase !== "created") throw new AgentError(Code.internal, "container is not in state created");
-    if (this.init.exit !== undefined)
-      throw new AgentError(Code.internal, "container init has ended before its start");
+    if (this.init.doomed) throw new AgentError(Code.internal, "container init has ended before its start");
     this.#phase = "running";
     await runStartHooks(this.#crun, this.id, this.#bundle, this.#spec, this.#state("created"));
     this.init.released();

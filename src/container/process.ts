@@ -24,6 +24,7 @@ export class Process {
   readonly #passed: PassedStreams | undefined;
   readonly #waiters = new Waiters<Exit>();
   #exit: Exit | undefined;
+  #killed = false;
   #published = false;
   #collected = false;
   readonly #oomKilled: () => boolean;
@@ -52,6 +53,11 @@ export class Process {
     return this.#exit;
   }
 
+  /** True when it has ended, or is about to: a killed process may be seen alive for a moment. */
+  get doomed(): boolean {
+    return this.#killed || this.#exit !== undefined;
+  }
+
   /** True once somebody has waited for it to the end. */
   get collected(): boolean {
     return this.#collected;
@@ -75,6 +81,7 @@ export class Process {
    * Goes through a pidfd, so it can never reach another process that was given the same number.
    */
   signal(signal: number): void {
+    this.#killed ||= signal === sigkill;
     this.#launched.child.signal(signal);
   }
 
