@@ -2,7 +2,8 @@
  * The host's package on a node that systemd runs, and the pages whose commands need one. One node for all of it: it is
  * emulated, and each page begins where the one before has left it.
  */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -14,8 +15,10 @@ import { missingLines, printedBlocks, scriptOf } from "../docs/run-page.ts";
 import { bootNode, whyNoNode } from "./node-guest.ts";
 
 const root = join(import.meta.dirname, "../..");
-/** In the order of a user: the first installs the package. */
-const pages = ["install", "enable-tracing", "debug-a-guest", "kubernetes"].map((name) => `docs/${name}.md`);
+/** In the order of a user: installed by the first, taken away at the end of the last. */
+const pages = ["install", "enable-tracing", "debug-a-guest", "kubernetes", "node"].map(
+  (name) => `docs/${name}.md`,
+);
 const page = (path: string) => readPage(readFileSync(join(root, path), "utf8"));
 const release = join(root, "build/release");
 const names = packageNames(describeRelease(root, ownArchitecture(), process.env));
@@ -25,11 +28,26 @@ t.test("every page with commands for a node is run there", async (t) => {
   t.same(asked.sort(), pages.toSorted());
 });
 
-/** What a user has brought: the package, and of the checkout what the pages use. */
+/** What a user has brought: the packages, and of the checkout what the pages use. */
 function bring(folder: string): void {
-  cpSync(join(release, names.deb), join(folder, names.deb));
+  const [deb, tarball] = [names.deb, names.tarball].map((name) => join(release, name)) as [string, string];
+  cpSync(deb, join(folder, names.deb));
+  const made = join(folder, "build/release");
+  mkdirSync(made, { recursive: true });
+  cpSync(tarball, join(made, names.tarball));
+  newer(deb, join(made, names.deb), join(folder, "newer"));
   for (const path of ["scripts/namespaces.sh", "test/vm/node-pod.sh", "test/vectors/kata-config"])
     cpSync(join(root, path), join(folder, path), { recursive: true });
+}
+
+/** The package as its next version, which docs/node.md installs over the one of docs/install.md. */
+function newer(deb: string, file: string, work: string): void {
+  execFileSync("dpkg-deb", ["--raw-extract", deb, work]);
+  const control = join(work, "DEBIAN/control");
+  writeFileSync(control, readFileSync(control, "utf8").replace(/^Version: .*$/m, "$&+next"));
+  // Not compressed: an emulated processor takes its time to unpack.
+  execFileSync("dpkg-deb", ["--root-owner-group", "-Znone", "--build", work, file]);
+  rmSync(work, { recursive: true });
 }
 
 const unit = "kata-trace-forwarder";
@@ -61,8 +79,14 @@ const held: Readonly<Record<string, string>> = {
     systemctl stop ${unit}
     [ "$(systemctl show -P Result ${unit})$(systemctl show -P ExecMainStatus ${unit})" = success0 ]
     journalctl --unit ${unit} --output cat | grep '"signal":"SIGTERM","msg":"ending"'
-    systemctl start ${unit}`,
+    systemctl start ${unit}
+    echo '# changed on this node' >>/etc/kata-trace-forwarder/forwarder.toml`,
 };
+
+/** What a page of its own has made, not the package. */
+const ofPages = new Set(["/opt/kata-agent-node"]);
+const whatIsLeft = `find / -xdev -path /root -prune -o \
+  "(" -name '*${unit}*' -o -name '*kata-agent*' -o -name '*agentctl*' ")" -print`;
 
 const noPackage = !existsSync(join(release, names.deb)) && "no package was made: make package";
 
@@ -86,7 +110,17 @@ t.test(
         for (const { text, line } of printedBlocks(page(path), "node"))
           t.same(missingLines(text, output), [], `line ${line}: ${output}`);
       });
+      if (path !== "docs/kubernetes.md") continue;
+      for (const [name, script] of Object.entries(held)) await t.test(name, (t) => played(t, script));
     }
-    for (const [name, script] of Object.entries(held)) await t.test(name, (t) => played(t, script));
+
+    await t.test("a purge leaves nothing", async (t) => {
+      const output = await played(t, `set +x; ${whatIsLeft}; ls -d /run/kata || :`);
+      const left = output.split("\n").filter((path) => path.startsWith("/"));
+      t.same(
+        left.filter((path) => !ofPages.has(path)),
+        [],
+      );
+    });
   },
 );
