@@ -7,11 +7,11 @@ const sigterm = 15;
 
 /**
  * Sends SIGKILL to every process of the container (agent-api 3.7: empty exec id and SIGKILL).
- * Where the kernel cannot do it in one step, the processes that we know get it one by one; the others of the
- * container's pid namespace go with its init.
+ * The processes that we know get it one by one too: where the kernel cannot do it in one step, the others of the
+ * container's pid namespace go with its init; and they are then known to be killed, dead or not yet.
  */
 export async function killContainer(container: Container): Promise<void> {
-  if (container.cgroup.killAll()) return;
+  container.cgroup.killAll();
   for (const process of container.processes()) process.signal(sigkill);
 }
 
