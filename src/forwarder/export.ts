@@ -20,4 +20,7 @@ export type Batch = { readonly instance: string; readonly sequence: number };
  * Hands an export on. Resolves when somebody answers for it.
  * @throws Refusal 503 when nobody has room; WireError when an output that has to read it cannot.
  */
-export type Deliver = (exported: Export) => Promise<void>;
+export type Deliver = (exported: Export, spent?: Spent) => Promise<void>;
+
+/** Told how long looking for secrets took, in ms: nothing else is done meanwhile, and the texts may be made for that. */
+export type Spent = (ms: number) => void;

@@ -1,3 +1,4 @@
+import type { Spent } from "./export.ts";
 import { scrubTexts } from "./scrub-texts.ts";
 
 /** Controls that JSON leaves as they are, and some terminals obey: DEL and C1. */
@@ -16,8 +17,13 @@ export type LineOrigin = {
  * is no object, since a guest may send anything, becomes the `msg` of one. `patterns` are taken out first.
  * @throws TookTooLong.
  */
-export function guestLogLine(line: string, origin: LineOrigin, patterns: readonly RegExp[]): string {
-  const [clean = ""] = scrubTexts([line], patterns);
+export function guestLogLine(
+  line: string,
+  origin: LineOrigin,
+  patterns: readonly RegExp[],
+  spent?: Spent,
+): string {
+  const [clean = ""] = scrubTexts([line], patterns, spent);
   const fields = objectIn(clean) ?? {
     level: "INFO",
     ts: new Date().toISOString(),

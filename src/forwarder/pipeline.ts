@@ -1,4 +1,4 @@
-import type { Deliver, Export } from "./export.ts";
+import type { Deliver, Export, Spent } from "./export.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SamplingConfig } from "./sampling.ts";
 import { Scrubber } from "./scrubber.ts";
@@ -35,8 +35,8 @@ export class Pipeline {
   }
 
   /** @throws Refusal 503 when nobody has room; WireError when it has to be read and cannot. */
-  readonly deliver = async (exported: Export): Promise<void> => {
-    const clean = this.#scrubber?.scrub(exported) ?? exported;
+  readonly deliver = async (exported: Export, spent?: Spent): Promise<void> => {
+    const clean = this.#scrubber?.scrub(exported, spent) ?? exported;
     if (this.#sampler === undefined) await this.#next(clean);
     else await this.#sampler.take(clean);
     this.onTaken?.(clean);

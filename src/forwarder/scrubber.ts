@@ -1,7 +1,7 @@
 import { type AnyValue, ExportTraceServiceRequest, type KeyValue } from "../gen/otlp.ts";
 import { decodeMessage } from "../wire/protobuf-decode.ts";
 import { encodeMessage } from "../wire/protobuf-encode.ts";
-import type { Export } from "./export.ts";
+import type { Export, Spent } from "./export.ts";
 import { isAnyIn, scrubTexts } from "./scrub-texts.ts";
 
 /**
@@ -29,16 +29,16 @@ export class Scrubber {
   }
 
   /** @throws WireError when it has to be decoded and cannot; TookTooLong when a pattern does not come to an end. */
-  scrub(exported: Export): Export {
+  scrub(exported: Export, spent?: Spent): Export {
     const { body } = exported;
-    if (this.#canLookFirst && !isAnyIn(latin1(body), this.#patterns)) return exported;
+    if (this.#canLookFirst && !isAnyIn(latin1(body), this.#patterns, spent)) return exported;
     const request = decodeMessage(ExportTraceServiceRequest, body, { stable: true });
     const texts: string[] = [];
     eachText(request, (text) => {
       texts.push(text);
       return text;
     });
-    const clean = scrubTexts(texts, this.#patterns).values();
+    const clean = scrubTexts(texts, this.#patterns, spent).values();
     eachText(request, (text) => clean.next().value ?? text);
     return { ...exported, body: encodeMessage(ExportTraceServiceRequest, request) };
   }

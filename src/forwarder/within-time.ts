@@ -1,6 +1,6 @@
 import { type Context, createContext, Script } from "node:vm";
 
-/** Work that took too long, and was cut off in the middle. */
+/** Work that took too long, or too much memory, and was cut off in the middle. */
 export class TookTooLong extends Error {
   override readonly name = "TookTooLong";
 }

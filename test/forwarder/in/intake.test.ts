@@ -53,3 +53,10 @@ t.test("a guest whose texts take too long to look through is refused and has to 
   t.ok(guest.debtMs > 0);
   t.match(await metrics.text(), /spans_refused_total\{status="400"\} 1/);
 });
+
+t.test("a guest has to wait for what its texts took, also when that was not too long", async (t) => {
+  const { guest } = guestWithShare(t);
+  const intake = new Intake(async (_exported, spent) => spent?.(1000), new Metrics());
+  await intake.take(guest, "otlp-http", exportOf("work"));
+  t.ok(guest.debtMs > 0);
+});
