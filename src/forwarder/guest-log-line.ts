@@ -1,6 +1,3 @@
-import type { Spent } from "./export.ts";
-import { scrubTexts } from "./scrub-texts.ts";
-
 /** Controls that JSON leaves as they are, and some terminals obey: DEL and C1. */
 const controls = /[\x7f-\x9f]/g;
 
@@ -14,21 +11,14 @@ export type LineOrigin = {
 
 /**
  * A line of a guest's log as it is kept: a JSON object that says whose it is, which the guest cannot tell otherwise. What
- * is no object, since a guest may send anything, becomes the `msg` of one. `patterns` are taken out first.
- * @throws TookTooLong.
+ * is no object, since a guest may send anything, becomes the `msg` of one.
  */
-export function guestLogLine(
-  line: string,
-  origin: LineOrigin,
-  patterns: readonly RegExp[],
-  spent?: Spent,
-): string {
-  const [clean = ""] = scrubTexts([line], patterns, spent);
-  const fields = objectIn(clean) ?? {
+export function guestLogLine(line: string, origin: LineOrigin): string {
+  const fields = objectIn(line) ?? {
     level: "INFO",
     ts: new Date().toISOString(),
     source: "guest",
-    msg: clean,
+    msg: line,
   };
   return JSON.stringify({ ...fields, ...origin }).replace(controls, escaped);
 }

@@ -2,18 +2,15 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../base/log.ts";
 import type { Address } from "../vsock/address.ts";
-import type { Spent } from "./export.ts";
 import type { GuestLogConfig } from "./guest-log-config.ts";
 import { guestLogLine, type LineOrigin } from "./guest-log-line.ts";
 import { GuestLog, type IsGone } from "./in/guest-log.ts";
 import type { Metrics } from "./metrics.ts";
 import { GuestLogFile } from "./out/guest-log-file.ts";
-import { TookTooLong } from "./within-time.ts";
+import { scrubLines } from "./scrub-lines.ts";
 
 const suffix = ".log.jsonl";
-/** What a line costs its guest in which secrets cannot be looked for in time: ten seconds' worth, for a quarter of one. */
-const tooLongBytes = 2_621_440;
-/** What each ms of looking for secrets costs beside that: ten ms' worth, so that one guest takes a tenth of the time at most. */
+/** What each ms of looking for secrets costs a guest: ten ms' worth, so that one takes a tenth of the time at most. */
 const bytesPerMs = 2_621;
 
 /** A guest whose log is read or waited for. */
@@ -54,7 +51,7 @@ export class GuestLogs {
     this.#note(sandbox, 1);
     const file = new GuestLogFile(join(this.config.folder, sandbox + suffix), this.config, this.#metrics);
     const sink = {
-      write: (line: string) => this.#keep(line, origin, file),
+      write: (lines: readonly string[]) => this.#keep(lines, origin, file),
       hasRoom: () => file.hasRoom(),
     };
     const prepared = this.#prepare().catch((error: Error) =>
@@ -72,19 +69,13 @@ export class GuestLogs {
     return { ended, close };
   }
 
-  #keep(line: string, origin: LineOrigin, file: GuestLogFile): number {
-    let bytes = 0;
-    const spent: Spent = (ms) => {
-      bytes += ms * bytesPerMs;
-    };
-    try {
-      file.write(guestLogLine(line, origin, this.#scrub(), spent));
-    } catch (error) {
-      if (!(error instanceof TookTooLong)) throw error;
-      file.write(guestLogLine("[scrubbed]", origin, []));
-      bytes += tooLongBytes;
-    }
-    return bytes;
+  #keep(lines: readonly string[], origin: LineOrigin, file: GuestLogFile): number {
+    let spentMs = 0;
+    const clean = scrubLines(lines, this.#scrub(), (ms) => {
+      spentMs += ms;
+    });
+    for (const line of clean) file.write(guestLogLine(line, origin));
+    return spentMs * bytesPerMs;
   }
 
   #note(sandboxId: string, change: number): void {

@@ -91,15 +91,15 @@ t.test("a guest without a log port leaves no file, and nobody waits for it at th
   t.same(readdirSync(logs), []);
 });
 
-t.test("what is no object becomes one, secrets go, and a guest cannot name another sandbox", async (t) => {
-  const keep = (line: string) => JSON.parse(guestLogLine(line, { sandbox: "sb" }, [/password=\w+/gu]));
-  t.same(keep('{"msg":"password=x ok","sandbox":"other"}'), { msg: "[scrubbed] ok", sandbox: "sb" });
+t.test("what is no object becomes one, and a guest cannot name another sandbox", async (t) => {
+  const keep = (line: string) => JSON.parse(guestLogLine(line, { sandbox: "sb" }));
+  t.same(keep('{"msg":"ok","sandbox":"other"}'), { msg: "ok", sandbox: "sb" });
   for (const line of ["plain \u001b[0m", '"text"', "[1]", "null", '{"half'])
     t.match(keep(line), { level: "INFO", source: "guest", msg: line, sandbox: "sb" });
-  t.notOk(guestLogLine("a\nb", { sandbox: "sb" }, []).includes("\n"), "one line each");
+  t.notOk(guestLogLine("a\nb", { sandbox: "sb" }).includes("\n"), "one line each");
   t.match(keep("a\u009b2J\u007f\u009d"), { msg: "a\u009b2J\u007f\u009d" });
   t.notMatch(
-    guestLogLine("\u001b\u0007\u007f\u0080\u009b\u009f", { sandbox: "sb" }, []),
+    guestLogLine("\u001b\u0007\u007f\u0080\u009b\u009f", { sandbox: "sb" }),
     /\p{Cc}/u,
     "no terminal obeys it",
   );
@@ -184,8 +184,8 @@ t.test("a guest that floods its log has an end when it is let go of", async (t) 
   const guest = new GuestLog(
     { kind: "hybrid", path: socket, port: logPort },
     {
-      write: (line) => {
-        bytes += line.length + 1;
+      write: (lines) => {
+        for (const line of lines) bytes += line.length + 1;
         return 0;
       },
       hasRoom: async () => undefined,

@@ -15,8 +15,8 @@ import { LineCutter } from "./line-cutter.ts";
 
 /** Where the lines of a guest go. */
 export type GuestLogSink = {
-  /** Takes one line. Gives what it costs beside its bytes, as bytes. */
-  write(line: string): number;
+  /** Takes lines that came together. Gives what they cost beside their bytes, as bytes. */
+  write(lines: readonly string[]): number;
   /** Resolves when there is room for more. */
   hasRoom(): Promise<void>;
 };
@@ -86,23 +86,31 @@ export class GuestLog {
     this.#stream = stream;
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     let hasRead = false;
-    const cutter = new LineCutter(maxLineBytes, (line) => {
-      this.#rate.spend(bytesPerLine + this.#sink.write(line), performance.now());
-    });
+    const lines: string[] = [];
+    const cutter = new LineCutter(maxLineBytes, (line) => lines.push(line));
     const take = (chunk: Uint8Array): void => {
       hasRead = true;
       if (!this.#maySendMore(chunk.length)) return void stream.close();
       this.#rate.spend(chunk.length, performance.now());
       cutter.take(chunk);
+      this.#handOn(lines);
       stream.pause();
       void this.#mayReadOn().then(() => stream.resume());
     };
     stream.start(take, () => resolve());
     await ended;
     cutter.end();
+    this.#handOn(lines);
     await stream.close();
     this.#stream = undefined;
     return hasRead;
+  }
+
+  #handOn(lines: string[]): void {
+    const count = lines.length;
+    if (count === 0) return;
+    const bytes = count * bytesPerLine + this.#sink.write(lines.splice(0));
+    this.#rate.spend(bytes, performance.now());
   }
 
   /** Nothing slows a guest down at the end, so that what it sends then is counted. */
