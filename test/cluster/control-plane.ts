@@ -9,7 +9,7 @@ import { type Served, serve } from "./served.ts";
 
 /**
  * A Kubernetes control plane: etcd, kube-apiserver with the admission that it has by itself, kube-controller-manager and
- * kube-scheduler, as a cluster has them, on ports of the loopback. There are no nodes: test/cluster/node.ts is one.
+ * kube-scheduler, as a cluster has them, on ports of the loopback. There are no nodes: nodes.ts has them join.
  * All files are in a folder of its own. The API server makes its certificate itself; whoever has the token may do
  * everything.
  */
