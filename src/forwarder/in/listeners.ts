@@ -1,4 +1,4 @@
-import { chownSync, statSync } from "node:fs";
+import { lchownSync, lstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../../base/log.ts";
 import type { Accepted } from "../../vsock/accepted.ts";
@@ -44,13 +44,15 @@ export async function listenForVmm(
 
 /**
  * Gives the socket for this VMM to whom the folder belongs: a VMM without privileges has to be able to connect. The runtime
- * makes the folder as root and hands it over then, so this is asked for again while the socket is there.
+ * makes the folder as root and hands it over then, so this is asked for again while the socket is there. Whoever has the
+ * folder may have put a link in its place by then, to something that is not to be given away: it is not followed.
  * @throws the system error.
  */
 export function giveToOwner(path: string, port: number): void {
   const socket = `${path}_${port}`;
   const { uid, gid } = statSync(dirname(path));
-  if (uid !== statSync(socket).uid) chownSync(socket, uid, gid);
+  const found = lstatSync(socket);
+  if (found.isSocket() && found.uid !== uid) lchownSync(socket, uid, gid);
 }
 
 /** A VSOCK peer is one guest, by its context id; behind other addresses may be many. */

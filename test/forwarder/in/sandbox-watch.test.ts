@@ -1,6 +1,17 @@
-import { chownSync, existsSync, mkdirSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
+import { giveToOwner } from "../../../src/forwarder/in/listeners.ts";
 import {
   isSandboxName,
   knownPatterns,
@@ -57,6 +68,22 @@ t.test(
     t.equal(statSync(socket).uid, 0);
     chownSync(join(base, "sb"), 65_534, 65_534);
     await untilTrue("the socket has the owner of its folder", () => statSync(socket).uid === 65_534);
+  },
+);
+
+t.test(
+  "nothing else is given away where a VMM's user has put it, or a link to it, in the socket's place",
+  { skip: !isRoot && "giving files away needs root" },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const [vm, kept] = [join(folder, "vm"), join(folder, "kept")];
+    writeFileSync(kept, "of root");
+    mkdirSync(vm);
+    chownSync(vm, 65_534, 65_534);
+    symlinkSync(kept, join(vm, "link_1"));
+    writeFileSync(join(vm, "file_1"), "no socket");
+    for (const name of ["link", "file"]) giveToOwner(join(vm, name), 1);
+    for (const path of [kept, join(vm, "link_1"), join(vm, "file_1")]) t.equal(lstatSync(path).uid, 0, path);
   },
 );
 
