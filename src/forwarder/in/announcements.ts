@@ -2,6 +2,7 @@ import type { Log } from "../../base/log.ts";
 import type { Deliver } from "../export.ts";
 import type { Metrics } from "../metrics.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import type { Guest } from "./guest.ts";
 import type { GuestWords } from "./guest-words.ts";
 import { OpenSpans } from "./open-spans.ts";
 
@@ -33,6 +34,8 @@ export type Instance = {
   /** Smallest difference seen between arrival and the guest's clock, ns. */
   clockLag: bigint | undefined;
   openSpans: OpenSpans | undefined;
+  /** Who pays for what its open spans take. */
+  guest: Guest | undefined;
   grace: NodeJS.Timeout | undefined;
 };
 
@@ -49,7 +52,7 @@ export class Announcements {
   readonly #instances = new Map<string, Instance>();
   readonly #budget = new ByteBudget(maxBytesTogether);
   readonly #perOrigin = new Map<string, number>();
-  #stopped = false;
+  readonly #ending = new AbortController();
 
   constructor(deliver: Deliver, metrics: Metrics, log: Log, grace = graceMs) {
     this.#deliver = deliver;
@@ -96,8 +99,9 @@ export class Announcements {
     this.#beginGrace(instance);
   }
 
-  /** @throws WireError; Refusal 413 when the guest has announced too much, 503 when all have. */
-  announce(instance: Instance, body: Uint8Array): void {
+  /** `guest` pays for closing them. @throws WireError; Refusal 413 when it has announced too much, 503 when all have. */
+  announce(instance: Instance, body: Uint8Array, guest: Guest): void {
+    instance.guest = guest;
     instance.openSpans ??= new OpenSpans(this.#budget);
     instance.openSpans.announce(body);
     // Its connection may have gone while the request was under way.
@@ -111,14 +115,15 @@ export class Announcements {
 
   /** The forwarder ends: the guests live on, so only those that were lost already are closed. */
   async close(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.abort();
     const lost = [...this.#instances.values()].filter(({ grace }) => grace !== undefined);
     for (const { grace } of lost) clearTimeout(grace);
     await Promise.all(lost.map((instance) => this.#closeSpans(instance, instance.lostAt)));
   }
 
   #beginGrace(instance: Instance): void {
-    if (this.#stopped || instance.grace !== undefined || (instance.openSpans?.size ?? 0) === 0) return;
+    if (this.#ending.signal.aborted || instance.grace !== undefined || (instance.openSpans?.size ?? 0) === 0)
+      return;
     instance.grace = setTimeout(() => void this.#closeSpans(instance, instance.lostAt), this.#graceMs);
   }
 
@@ -129,7 +134,8 @@ export class Announcements {
     instance.openSpans = undefined;
     this.#metrics.closedOpenSpans(spans);
     try {
-      await this.#deliver({ body, spans, origin: instance.origin });
+      await instance.guest?.pace(this.#ending.signal);
+      await this.#deliver({ body, spans, origin: instance.origin }, instance.guest?.spent);
     } catch (error) {
       this.#log.warn({ origin: instance.origin, spans, err: (error as Error).message }, "open spans lost");
       this.#metrics.dropped("all", "queue-full", spans);
@@ -150,6 +156,7 @@ export class Announcements {
       lostAt: 0n,
       clockLag: undefined,
       openSpans: undefined,
+      guest: undefined,
       grace: undefined,
     };
   }

@@ -1,4 +1,5 @@
 import { delay } from "../../base/deadline.ts";
+import type { Spent } from "../export.ts";
 import { Refusal } from "../refusal.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { ByteRate } from "./byte-rate.ts";
@@ -7,6 +8,8 @@ import type { Origin } from "./origin.ts";
 
 /** A guest in debt for longer is told to come again later, and does not hold a request open. */
 const longestPaceMs = 5_000;
+/** Nothing else is done while secrets are looked for: a guest waits for so many times what its texts take. */
+const spentTimes = 10;
 
 /** One sender: what it holds now, how fast it may go. Lives as long as it has connections. */
 export class Guest {
@@ -50,6 +53,9 @@ export class Guest {
   spend(bytes: number): void {
     this.#rate?.spend(bytes, performance.now());
   }
+
+  /** Counts the time that its texts took. */
+  readonly spent: Spent = (ms) => this.spend((this.limits.guestBytesPerSecond / 1000) * ms * spentTimes);
 
   /**
    * Waits until it has paid for what it sent before; nothing is read from it meanwhile.

@@ -3,11 +3,15 @@ import { Guest } from "./guest.ts";
 import type { Limits } from "./limits.ts";
 import type { Origin } from "./origin.ts";
 
+/** The announced spans of one that has gone are looked through within it, which may leave it in debt. */
+const rememberMs = 30_000;
+
 /** All senders that are connected now. */
 export class Guests {
   readonly #limits: Limits;
   readonly #budget: ByteBudget;
   readonly #byKey = new Map<string, Guest>();
+  readonly #leaving = new Set<Guest>();
   #connections = 0;
 
   constructor(limits: Limits) {
@@ -46,13 +50,19 @@ export class Guests {
   leave(guest: Guest): void {
     guest.connections--;
     this.#connections--;
-    if (guest.connections === 0) this.#forget(guest);
+    if (guest.connections === 0 && !this.#leaving.has(guest)) this.#forgetIn(rememberMs, guest);
   }
 
   /** A guest in debt is remembered until it is paid: connecting anew must not clear it. */
+  #forgetIn(ms: number, guest: Guest): void {
+    this.#leaving.add(guest);
+    setTimeout(() => this.#forget(guest), ms).unref();
+  }
+
   #forget(guest: Guest): void {
     const { debtMs } = guest;
-    if (debtMs > 0) setTimeout(() => this.#forget(guest), debtMs).unref();
+    this.#leaving.delete(guest);
+    if (debtMs > 0) this.#forgetIn(debtMs, guest);
     else if (guest.connections === 0 && this.#byKey.get(guest.origin.key) === guest)
       this.#byKey.delete(guest.origin.key);
   }

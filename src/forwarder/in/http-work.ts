@@ -99,7 +99,7 @@ export class HttpWork {
     body: Uint8Array,
   ): Promise<void> {
     if (path === "spans") await this.#intake.take(guest, encoding, body, words);
-    else if (path === "open-spans") this.#announcements.announce(instance, body);
+    else if (path === "open-spans") this.#announcements.announce(instance, body, guest);
     else await this.#announcements.goodbye(instance);
   }
 

@@ -1,5 +1,5 @@
 import { WireError } from "../../wire/wire-error.ts";
-import type { Batch, Deliver, Spent } from "../export.ts";
+import type { Batch, Deliver } from "../export.ts";
 import type { Encoding, Metrics } from "../metrics.ts";
 import { Refusal } from "../refusal.ts";
 import { TookTooLong } from "../within-time.ts";
@@ -11,8 +11,6 @@ import { scanExport } from "./scan-export.ts";
 
 /** Nothing else is done while secrets are looked for: a guest whose texts make that long has to wait as many times longer. */
 const tooLongSeconds = 20;
-/** Also one whose texts take not quite too long waits for so many times what they take: a tenth of the time is its own at most. */
-const spentTimes = 10;
 
 /** Where all doors lead: whatever came is made OTLP, looked over, handed on and counted. */
 export class Intake {
@@ -34,8 +32,8 @@ export class Intake {
     try {
       const otlp = made.from(encoding, body);
       spans = scanExport(otlp, guest.limits);
-      const spent: Spent = (ms) => guest.spend((guest.limits.guestBytesPerSecond / 1000) * ms * spentTimes);
-      if (spans > 0) await this.#deliver({ body: otlp, spans, origin: guest.origin.key, batch }, spent);
+      const exported = { body: otlp, spans, origin: guest.origin.key, batch };
+      if (spans > 0) await this.#deliver(exported, guest.spent);
       this.#metrics.received(encoding, spans, body.length);
     } catch (error) {
       if (error instanceof TookTooLong) guest.spend(guest.limits.guestBytesPerSecond * tooLongSeconds);

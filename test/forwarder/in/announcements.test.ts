@@ -4,6 +4,7 @@ import t, { type Test } from "tap";
 import { silentLog } from "../../../src/base/log.ts";
 import type { Export } from "../../../src/forwarder/export.ts";
 import { Announcements, hostNanos } from "../../../src/forwarder/in/announcements.ts";
+import { Guests } from "../../../src/forwarder/in/guests.ts";
 import { defaultLimits } from "../../../src/forwarder/in/limits.ts";
 import { Receiver } from "../../../src/forwarder/in/receiver.ts";
 import { Metrics } from "../../../src/forwarder/metrics.ts";
@@ -11,7 +12,8 @@ import { ExportTraceServiceRequest } from "../../../src/gen/otlp.ts";
 import { listen } from "../../../src/vsock/listen.ts";
 import { encodeMessage } from "../../../src/wire/protobuf-encode.ts";
 import { attributesOf, decodeRequest, type OtlpSpan, spansOf } from "../../fakes/collector.ts";
-import { temporaryFolder } from "../running.ts";
+import { until } from "../../fakes/until.ts";
+import { exportOf, temporaryFolder } from "../running.ts";
 
 const second = 1_000_000_000n;
 const startNanos = 1_789_000_000n * second;
@@ -190,3 +192,34 @@ t.test("announcements have an end", async (t) => {
   t.equal(await guest.send(open, spanBody("x", 1), {}), 400, "nobody can announce without a name");
   guest.hangUp();
 });
+
+t.test(
+  "a guest pays for what its lost spans take, though it has gone, and no more than it can",
+  async (t) => {
+    const guests = new Guests(defaultLimits);
+    const origin = { key: "sandbox:1", isGuest: true, sandboxId: "1" };
+    const guest = guests.join(origin);
+    if (guest === undefined) throw new Error("a guest was refused");
+    const metrics = new Metrics();
+    let delivered = 0;
+    const deliver = async (_exported: Export, spent?: (ms: number) => void) => {
+      delivered++;
+      spent?.(10_000);
+    };
+    const announcements = new Announcements(deliver, metrics, silentLog, 1);
+    t.teardown(() => announcements.close());
+    for (const name of ["a", "b", "c"]) {
+      const words = { instance: name, sequence: 1, ended: [], clockNanos: undefined };
+      const instance = announcements.instance(origin.key, words);
+      if (instance === undefined) throw new Error("an instance was refused");
+      announcements.joined(instance);
+      announcements.announce(instance, exportOf("open"), guest);
+      announcements.left(instance);
+    }
+    guests.leave(guest);
+    const lost = /spans_dropped_total\{backend="all",reason="queue-full"\} 2$/m;
+    await until("two of them to be lost", async () => lost.test(await metrics.text()));
+    t.equal(delivered, 1);
+    t.ok((guests.join(origin)?.debtMs ?? 0) > 0);
+  },
+);
