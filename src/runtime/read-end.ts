@@ -171,7 +171,11 @@ export class ReadEnd {
     const kept = this.#tail[0] as Uint8Array;
     if (kept.length <= maxBytes) {
       this.#tail.shift();
-      return kept;
+      if (kept.length >= lendFromBytes) return kept;
+      // So little is copied again on its way, and the block behind it would never come back.
+      const rest = copy(kept, kept.length);
+      giveBack(kept);
+      return rest;
     }
     this.#tail[0] = kept.subarray(maxBytes);
     if (maxBytes < lendFromBytes) return copy(kept, maxBytes);

@@ -83,6 +83,21 @@ test("what is read ahead outlives the part of it that was given back", async (t)
   }
 });
 
+test("a block of which a small rest is read last is used again", async (t) => {
+  const { end, write, close } = pipe();
+  const used = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 20; round++) {
+    write("x".repeat(7_000));
+    const first = await end.read(6_000, never);
+    used.add(first.buffer);
+    giveBack(first);
+    t.equal(text(await end.read(6_000, never)), "x".repeat(1_000));
+  }
+  t.ok(used.size < 10, `${used.size} blocks for 20 rounds`);
+  close();
+  end.close();
+});
+
 /** A large pipe, full of numbered kilobytes: `fill` makes it full again and answers how many bytes had room. */
 function fullPipe() {
   const capacityBytes = 1024 * 1024;
