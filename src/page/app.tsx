@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { CompareView } from "./compare-view.tsx";
 import { Header } from "./header.tsx";
 import { onPageKey } from "./keys.ts";
@@ -9,7 +9,8 @@ import { TraceView } from "./trace-view.tsx";
 
 /** The whole page: the header, and the view that the address names. */
 export function App() {
-  useEffect(() => {
+  // With the first drawing, not after it: a key that is pressed as soon as something is to be seen counts.
+  useLayoutEffect(() => {
     addEventListener("keydown", onPageKey);
     return () => removeEventListener("keydown", onPageKey);
   }, []);
