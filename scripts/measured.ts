@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 
 const ticksPerSecond = 100;
 const startLimitMs = 300_000;
@@ -71,8 +72,4 @@ export class Measured {
     this.#child.kill("SIGKILL");
     await closed;
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

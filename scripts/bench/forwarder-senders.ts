@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 
 /** Ways to send the same body `count` times: a connection to each target, each request after the answer to the one before. */
@@ -54,8 +55,7 @@ export async function overGrpc(targets: readonly string[], body: Uint8Array, cou
           else reject(error);
         }),
       );
-    while (left-- > 0)
-      while ((await send()) === unavailable) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (left-- > 0) while ((await send()) === unavailable) await pause(20);
     client.close();
   };
   await Promise.all(targets.map(one));

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { accepts, freePort } from "../loopback.ts";
 import { Measured } from "../measured.ts";
 import { jsonRequest, spansPerRequest } from "./forwarder-load.ts";
@@ -65,7 +66,7 @@ export class ForwarderTarget {
     const untilMs = performance.now() + arrivalLimitMs;
     for (let now = await this.count(what); now < count; now = await this.count(what)) {
       if (performance.now() > untilMs) throw new Error(`${now} of ${count} spans arrived`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await pause(pollMs);
     }
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { ExportTraceServiceRequest } from "../../src/gen/otlp.ts";
 import { encodeMessage } from "../../src/wire/protobuf-encode.ts";
 import { Measured } from "../measured.ts";
@@ -70,8 +71,7 @@ export class ScaleNode {
 
   /** Until it is taken, as a guest does. */
   async #post(body: Uint8Array): Promise<void> {
-    while ((await ask(this.#socket, "POST", "/v1/traces", body)) !== 200)
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    while ((await ask(this.#socket, "POST", "/v1/traces", body)) !== 200) await pause(pauseMs);
   }
 }
 

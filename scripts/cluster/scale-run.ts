@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Cost } from "../measured.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { ScaleNode, type SentTrace, spansPerTrace } from "./scale-node.ts";
@@ -100,8 +101,4 @@ function judged({ spans, samplers }: ScaleSink, sent: readonly SentTrace[]) {
 
 function gatewayCosts({ programs }: Gateway): Record<string, Cost> {
   return Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, program.cost()]));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
