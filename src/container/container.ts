@@ -204,6 +204,16 @@ export class Container {
   }
 
   /**
+   * Sends SIGKILL to every process (agent-api 3.7: empty exec id and SIGKILL). Those that we know get it one by one too:
+   * where the kernel cannot do it in one step, the others of the pid namespace go with init; and they are then known to
+   * be killed, dead or not yet.
+   */
+  kill(): void {
+    this.cgroup.killAll();
+    for (const process of this.processes()) process.signal(sigkill);
+  }
+
+  /**
    * Ends every process, lets crun forget the container and takes the bundle apart. A second call joins the first;
    * after a failure it may be tried again. @throws INTERNAL.
    */
@@ -224,8 +234,7 @@ export class Container {
     this.#oomWatch?.close();
     // What the kernel lets go of has no process left to be ended.
     const ended = this.init.exit !== undefined && (await this.cgroup.removeEmpty());
-    if (!ended) this.cgroup.killAll();
-    for (const process of this.processes()) process.signal(sigkill);
+    this.kill();
     await this.#runHooks("poststop", "stopped");
     await this.#crun.delete(this.id, this.#bundle, ended);
     await this.#tellLiving();

@@ -6,16 +6,6 @@ const sigkill = 9;
 const sigterm = 15;
 
 /**
- * Sends SIGKILL to every process of the container (agent-api 3.7: empty exec id and SIGKILL).
- * The processes that we know get it one by one too: where the kernel cannot do it in one step, the others of the
- * container's pid namespace go with its init; and they are then known to be killed, dead or not yet.
- */
-export async function killContainer(container: Container): Promise<void> {
-  container.cgroup.killAll();
-  for (const process of container.processes()) process.signal(sigkill);
-}
-
-/**
  * Sends a signal to one process. SIGTERM to an init that neither handles, ignores nor blocks it is sent as SIGKILL:
  * the kernel would not deliver it to the first process of a pid namespace (agent-api 3.7).
  */

@@ -96,14 +96,13 @@ export class Cgroup {
 
   /**
    * Sends SIGKILL to every process of the group and the groups below it, in one step of the kernel (`cgroup.kill`,
-   * Linux 5.14). False when the kernel cannot, or when the group has gone: the caller then has its own pids to try.
+   * Linux 5.14). Nothing happens where the kernel cannot, or when the group has gone.
    */
-  killAll(): boolean {
+  killAll(): void {
     try {
       writeFileSync(this.file("cgroup.kill"), "1", { flag: "r+" });
-      return true;
     } catch {
-      return false;
+      // The caller has pids of its own to try.
     }
   }
 }

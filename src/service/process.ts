@@ -7,7 +7,7 @@ import { execId } from "../base/ids.ts";
 import type { PassedStreams } from "../container/passed-streams.ts";
 import type { Process } from "../container/process.ts";
 import type { Registry } from "../container/registry.ts";
-import { killContainer, signalProcess } from "../container/signal.ts";
+import { signalProcess } from "../container/signal.ts";
 import type { ExecProcessRequest, ReadStreamRequest, ReadStreamResponse } from "../gen/agent.ts";
 import type { AgentService } from "../gen/methods.ts";
 import type { Call } from "../rpc/call.ts";
@@ -46,7 +46,7 @@ export function processCalls(rooms: Rooms): Calls {
     async SignalProcess({ container_id, exec_id, signal }) {
       if (signal > maxSignal) throw new AgentError(Code.internal, "EINVAL: no such signal");
       if (exec_id === "" && signal === sigkill) {
-        await killContainer(registry.container(container_id, Code.internal));
+        registry.container(container_id, Code.internal).kill();
         return {};
       }
       const process = registry.process(container_id, exec_id);
